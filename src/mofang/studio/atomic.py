@@ -22,8 +22,9 @@ def atomic(target: Path, suffix: str = "") -> Iterator[Path]:
         handle, name = tempfile.mkstemp(prefix=".tmp-", suffix=suffix, dir=target.parent)
         os.close(handle)
     except OSError as error:
-        raise UserError(f"cannot write in {target.parent}: {error.strerror}; free some space or choose another folder"
-                        ) from error
+        raise UserError(
+            f"cannot write in {target.parent}: {error.strerror}; free some space or choose another folder"
+        ) from error
     temporary = Path(name)
     try:
         yield temporary
