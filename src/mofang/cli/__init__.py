@@ -1,1 +1,119 @@
+"""The command line: `mofang COMMAND`. One file per command group, imported only when it is called."""
 
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+from mofang import __version__
+from mofang.studio.errors import UserError
+from mofang.studio.words import say
+
+COMMANDS = {
+    "make": (
+        "mofang.cli.make:make",
+        "make a film from a text, a one-line brief or a storyboard",
+        "把文章、一句话或分镜做成影片",
+    ),
+    "verify": (
+        "mofang.cli.verify:verify",
+        "say what a file says about itself, and whether it is true",
+        "读出文件自带的来源说明并验证",
+    ),
+    "speech": ("mofang.cli.speech:speech", "voices, and text spoken aloud", "音色与朗读"),
+    "image": ("mofang.cli.image:image", "pictures from words", "由文字作画"),
+    "text": ("mofang.cli.text:text", "scripts and writing", "脚本与写作"),
+    "models": ("mofang.cli.models:models", "list, fetch, check and remove models", "模型的列表、下载、校验与删除"),
+    "works": ("mofang.cli.works:works", "your works, their licences and consent", "你的作品、许可与授权"),
+    "init": ("mofang.cli.library:init", "start a studio in a folder", "新建工作室"),
+    "list": ("mofang.cli.library:list_", "pieces and assets made so far", "列出成品与素材"),
+    "show": ("mofang.cli.library:show", "an asset's recipe and credits", "查看素材的配方与署名"),
+    "remake": ("mofang.cli.library:remake", "make an asset again from its recipe", "按配方重做素材"),
+    "open": ("mofang.cli.library:open_", "open an asset in your usual program", "用常用程序打开素材"),
+    "export": (
+        "mofang.cli.library:export",
+        "publish an asset to a file, labelled and signed",
+        "导出素材（带标识与签名）",
+    ),
+    "doctor": ("mofang.cli.library:doctor", "check every asset's hash and sweep leftovers", "校验素材并清理残留"),
+}
+"""Command → (where it lives, what it does in English, in Chinese). Help reads this table, so it imports nothing."""
+
+
+class Lazy(click.Group):
+    """A group whose commands are imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        module, attribute = COMMANDS[name][0].split(":")
+        command: click.Command = getattr(import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section(say("Commands", "命令")):
+            formatter.write_dl([(name, say(en, zh)) for name, (_, en, zh) in COMMANDS.items()])
+
+
+@click.group(
+    cls=Lazy,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help=say(
+        "Mofang: a studio on your own computer that makes text, pictures, sound and video, and proves how.",
+        "墨坊：在你自己电脑上的创作工作室，能写、能画、能说、能成片，并留下来源凭证。",
+    ),
+)
+@click.version_option(__version__, prog_name="mofang")
+@click.option(
+    "--studio",
+    "folder",
+    type=click.Path(path_type=Path),
+    envvar="MOFANG_STUDIO",
+    default=Path("~/Mofang"),
+    show_default=True,
+    help=say("the studio's folder", "工作室文件夹"),
+)
+@click.option("--offline", is_flag=True, envvar="MOFANG_OFFLINE", help=say("fetch nothing", "不联网下载"))
+@click.pass_context
+def mofang(ctx: click.Context, folder: Path, offline: bool) -> None:
+    """The root command: remembers which studio is meant."""
+    import os
+
+    if offline:
+        os.environ["MOFANG_OFFLINE"] = "1"
+    ctx.obj = folder.expanduser()
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit: 0 done, 1 something checked is broken, 2 a user's error, 130 stopped by Ctrl-C."""
+    try:
+        status = mofang.main(arguments, prog_name="mofang", standalone_mode=False)
+        sys.exit(status if isinstance(status, int) else 0)
+    except UserError as error:
+        _complain(str(error))
+        sys.exit(2)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except (KeyboardInterrupt, click.Abort):
+        _complain(
+            say(
+                "stopped; what is done is kept, run the same command to go on",
+                "已停止；做完的部分都在，重新运行即可继续",
+            )
+        )
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()  # The reader went away (`mofang list | head`): nothing to tell anyone.
+        sys.exit(0)
+
+
+def _complain(line: str) -> None:
+    # A terminal that cannot print Chinese must still get the line.
+    encoding = sys.stderr.encoding or "utf-8"
+    click.echo("mofang: " + line.encode(encoding, "backslashreplace").decode(encoding), err=True)

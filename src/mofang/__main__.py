@@ -1,0 +1,5 @@
+"""`python -m mofang` is the `mofang` command."""
+
+from mofang.cli import main
+
+main()

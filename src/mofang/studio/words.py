@@ -1,0 +1,15 @@
+"""Interface strings in the creator's language."""
+
+import locale
+import os
+
+
+def language() -> str:
+    """`zh` or `en`: `MOFANG_LANG` if set, else the locale's."""
+    chosen = os.environ.get("MOFANG_LANG") or os.environ.get("LC_ALL") or os.environ.get("LANG") or ""
+    return "zh" if (chosen or locale.getlocale()[0] or "").lower().startswith(("zh", "chinese")) else "en"
+
+
+def say(en: str, zh: str) -> str:
+    """The one of the two that the creator reads."""
+    return zh if language() == "zh" else en
