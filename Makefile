@@ -1,0 +1,39 @@
+# Two commands do everything: `make demo` and `make test`.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+.PHONY: demo test slow lint bench models clean help
+
+help:  ## these lines
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
+
+$(STAMP): pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install -q --upgrade pip
+	$(BIN)/python -m pip install -q -e '.[dev]'
+	@touch $@
+
+models: $(STAMP)  ## fetch the default models, art and fonts
+	$(BIN)/mofang models pull --default
+
+demo: models  ## make a real film from examples/story.zh.md and say where it is
+	$(BIN)/mofang make examples/story.zh.md
+	$(BIN)/mofang verify out/小狐狸摘月亮/film.mp4
+
+test: models  ## the test suite
+	$(BIN)/pytest
+
+slow: models  ## the tests that take minutes
+	$(BIN)/pytest -m slow
+
+lint: $(STAMP)  ## ruff, mypy, import-linter
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: models  ## where we stand against the best program of each part
+	for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
+
+clean:  ## remove what these commands made, but not your studio
+	rm -rf .venv out benchmarks/out benchmarks/.peers .mypy_cache .ruff_cache .pytest_cache
