@@ -43,7 +43,7 @@ print(json.dumps({name: [read(s) for s in sentences] for name, read in peers.ite
 NODE_CODE = """
 const { pinyin } = require('pinyin-pro');
 const sentences = JSON.parse(require('fs').readFileSync(0, 'utf8'));
-console.log(JSON.stringify(sentences.map(s => [...s].map((c, i) => i) && pinyin(s, { toneType: 'num', type: 'array', v: true })
+console.log(JSON.stringify(sentences.map(s => pinyin(s, { toneType: 'num', type: 'array', v: true, toneSandhi: false })
   .map(p => p.replace(/0$/, '5')))));
 """
 

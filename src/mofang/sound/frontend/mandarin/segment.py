@@ -38,7 +38,7 @@ def segment(text: str) -> list[Word]:
     with _LOADING:
         tagger = _tagger()
     words, start = [], 0
-    for word, tag in tagger.cut(text):
+    for word, tag in tagger.cut(text, HMM=False):
         words.append(Word(word, tag, start))
         start += len(word)
     return words
