@@ -94,7 +94,7 @@ def _spaced(text: str, sounds: list[str]) -> list[str]:
                 spoken[at], last = body, at
             pending = last >= 0
         elif body:
-            opens, meets = body in ("(", "“"), at > 0 and is_han(text[at]) != is_han(text[at - 1]) and text[at - 1].isalnum()
+            opens, meets = body in ("(", "“"), is_han(text[at]) != is_han(text[last])
             if last >= 0 and (pending or opens or meets) and spoken[last] not in ("(", "“"):
                 spoken[last] += " "
             spoken[at], last, pending = body, at, sound.endswith(" ")

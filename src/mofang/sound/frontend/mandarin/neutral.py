@@ -4,7 +4,8 @@ Particles, and the common words that 普通话水平测试实施纲要 (the nati
 together with everyday ones of 现代汉语词典. 儿, 们 and reduplicated verbs are handled by rule.
 """
 
-PARTICLES = frozenset("的地得了着吗呢吧啊呀哇啦嘛哪嘞咯呗么")
+# 的 地 得 了 着 are left to the table of readings: each has another reading with a tone.
+PARTICLES = frozenset("吗呢吧啊呀哇啦嘛哪嘞咯呗么")
 
 NEUTRAL_WORDS = frozenset("""
 爱人 案子 巴掌 把子 爸爸 白净 班子 板子 帮手 梆子 包袱 包子 豹子 杯子 被子 本事 本子 鼻子 比方 鞭子 扁担 辫子 别扭 饼子 脖子 簸箕 补丁 步子
