@@ -1,1 +1,31 @@
+"""Sound: voices that speak, and the desk that mixes them.
 
+>>> from mofang.sound import speak
+>>> speech = speak("床前明月光，疑是地上霜。", "zf_xiaoxiao")
+>>> speech.duration, speech.alignment[0].text
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mofang.sound.engines.base import Speech
+    from mofang.sound.speech import speak, stream
+    from mofang.sound.voices import Voice, default_voice, sample_text, voice, voices
+
+__all__ = ["Speech", "Voice", "default_voice", "sample_text", "speak", "stream", "voice", "voices"]
+
+_HOMES = {
+    "Speech": "engines.base",
+    "speak": "speech",
+    "stream": "speech",
+    **dict.fromkeys(("Voice", "default_voice", "sample_text", "voice", "voices"), "voices"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Public names load their module when first used: listing commands must not wait for a front-end."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'mofang.sound' has no attribute '{name}'")
+    from importlib import import_module
+
+    return getattr(import_module(f"mofang.sound.{_HOMES[name]}"), name)

@@ -1,0 +1,75 @@
+"""What every voice engine takes and gives."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mofang.sound.frontend import Unit
+from mofang.studio.alignment import Aligned
+
+Samples = NDArray[np.float32]
+"""Sound between -1 and 1: shape (n,) for one channel, (n, channels) for more."""
+
+PAUSES = frozenset(" ,.!?;:…—“”()")
+"""Symbols that are heard as a rest or not at all."""
+
+
+@dataclass(frozen=True, eq=False)
+class Speech:
+    """Spoken text: `samples` (n,) at `rate` Hz, and when each piece of the text sounds.
+
+    The texts of `alignment` joined are the text that was spoken; their times do not go backwards and stay inside.
+    """
+
+    samples: Samples
+    rate: int
+    alignment: tuple[Aligned, ...]
+
+    @property
+    def duration(self) -> float:
+        """Length in seconds."""
+        return len(self.samples) / self.rate
+
+
+class VoiceEngine(Protocol):
+    """A model that says one chunk of phonemes in one go.
+
+    `rate` is in Hz; `longest` is how many phoneme symbols it can say at once.
+    """
+
+    rate: int
+    longest: int
+
+    def speak(self, units: Sequence[Unit], voice: str, speed: float) -> Speech:
+        """Say `units` (at most `longest` symbols); same input, same samples. Raises `UserError` for damaged weights."""
+        ...
+
+
+def timed(
+    units: Sequence[Unit], known: frozenset[str], frames: NDArray[np.float32], frame: float
+) -> tuple[Aligned, ...]:
+    """When each unit sounds, from the model's own durations.
+
+    `frames` holds one duration for each symbol in `known`, in order, between one for the opening pad and one for the
+    closing pad; `frame` is the length of one frame in seconds. A unit spans its first to its last voiced symbol.
+    """
+    ends = np.cumsum(frames) * frame
+    aligned = []
+    at, now = 0, float(ends[0])
+    for unit in units:
+        voiced = []
+        for symbol in unit.phonemes:
+            if symbol in known:
+                at += 1
+                if symbol not in PAUSES:
+                    voiced.append(at)
+        if voiced:
+            start, now = float(ends[voiced[0] - 1]), float(ends[voiced[-1]])
+        else:
+            start = now
+        aligned.append(Aligned(unit.text, start, now))
+    assert at == len(frames) - 2, (at, len(frames))
+    return tuple(aligned)

@@ -1,0 +1,25 @@
+"""One way to open an ONNX graph for sound."""
+
+from pathlib import Path
+from typing import Any
+
+from mofang.studio.errors import UserError
+
+
+def load(graph: Path | bytes, threads: int) -> Any:
+    """An onnxruntime session on the CPU with an explicit number of threads. Raises `UserError` if it cannot be read."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    # Decaying filters end in denormal numbers, on which a CPU is a hundred times slower.
+    options.add_session_config_entry("session.set_denormal_as_zero", "1")
+    try:
+        return onnxruntime.InferenceSession(
+            graph if isinstance(graph, bytes) else str(graph), options, providers=["CPUExecutionProvider"]
+        )
+    except Exception as error:  # onnxruntime raises a dozen types of its own that share no base but this
+        name = "the voice model" if isinstance(graph, bytes) else graph
+        raise UserError(f"{name} cannot be opened; delete it and run it again ({str(error)[:80]})") from error

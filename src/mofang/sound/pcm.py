@@ -1,0 +1,160 @@
+"""Sound files in and out: any format PyAV reads, WAV written by hand, AAC, MP3, FLAC and Opus by PyAV."""
+
+import struct
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mofang.sound.engines.base import Samples
+from mofang.studio.atomic import atomic
+from mofang.studio.errors import UserError
+
+LONGEST = 3 * 3600
+"""Seconds read at most; three hours of stereo at 48 kHz are 4 GB of float32."""
+CODECS = {
+    ".m4a": ("aac", "ipod"),
+    ".aac": ("aac", "adts"),
+    ".mp3": ("libmp3lame", "mp3"),
+    ".flac": ("flac", "flac"),
+    ".opus": ("libopus", "opus"),
+}
+"""Encoder and container for each suffix `write` knows besides .wav."""
+
+
+def read(path: Path, rate: int, channels: int = 1, longest: float = LONGEST) -> Samples:
+    """The sound in an audio or video file, resampled to `rate` Hz: (n,) for one channel, (n, 2) for two.
+
+    At most `longest` seconds. Raises `UserError` if the file is missing, holds no sound, is damaged or is longer.
+    """
+    import av
+
+    assert channels in (1, 2), channels
+    if not path.is_file():
+        raise UserError(f"{path} does not exist; give an audio file (WAV, MP3, FLAC, M4A, OGG…)")
+    parts: list[Samples] = []
+    total = 0
+    try:
+        with av.open(str(path), metadata_errors="ignore") as container:
+            if not container.streams.audio:
+                raise UserError(f"{path} holds no sound; give an audio file (WAV, MP3, FLAC, M4A, OGG…)")
+            stream = container.streams.audio[0]
+            layout = "mono" if channels == 1 else "stereo"
+            resampler = av.AudioResampler(format="flt", layout=layout, rate=rate)
+            for frame in _frames(container, stream):
+                for resampled in resampler.resample(frame):
+                    parts.append(resampled.to_ndarray().reshape(-1, channels).astype(np.float32, copy=False))
+                    total += len(parts[-1])
+                    if total > longest * rate:
+                        raise UserError(f"{path} is longer than {longest / 60:.0f} minutes; cut it first")
+    except (av.error.FFmpegError, ValueError, OSError) as error:
+        raise UserError(f"{path} cannot be read as sound: {_reason(error)}; convert it to WAV or MP3") from error
+    if not total:
+        raise UserError(f"{path} holds no sound; it may be damaged or empty")
+    sound = np.nan_to_num(np.concatenate(parts), nan=0.0, posinf=1.0, neginf=-1.0).astype(np.float32, copy=False)
+    return sound[:, 0] if channels == 1 else sound
+
+
+def _frames(container: Any, stream: Any) -> Any:
+    """Every frame that decodes; one bad packet in the middle of an MP3 is no reason to refuse the rest."""
+    import av
+
+    bad = good = 0
+    for packet in container.demux(stream):
+        try:
+            for frame in packet.decode():
+                good += 1
+                yield frame
+        except av.error.InvalidDataError:
+            bad += 1
+            if bad > 10 + good // 10:
+                raise
+    yield None  # empties the resampler
+
+
+def write_wav(path: Path, samples: Samples, rate: int, bits: int = 16) -> None:
+    """Write (n,) or (n, channels) samples as PCM WAV with 16 or 24 bits; what lies beyond ±1 is clipped.
+
+    Written whole or not at all; raises `UserError` if the disk refuses or the sound passes WAV's 4 GB.
+    """
+    if bits not in (16, 24):
+        raise UserError(f"WAV with {bits} bits is not written here; choose 16 or 24")
+    data = pcm_bytes(samples, bits)
+    channels = 1 if samples.ndim == 1 else samples.shape[1]
+    frame = channels * bits // 8
+    if len(data) > 0xFFFFFFFF - 44:
+        raise UserError("this sound is too long for a WAV file (4 GB); write FLAC instead")
+    head = struct.pack(
+        "<4sI4s4sIHHIIHH4sI",
+        *(b"RIFF", 36 + len(data) + len(data) % 2, b"WAVE"),
+        *(b"fmt ", 16, 1, channels, rate, rate * frame, frame, bits),
+        *(b"data", len(data)),
+    )
+    with atomic(path) as temporary, temporary.open("wb") as file:
+        file.write(head)
+        file.write(data)
+        file.write(b"\0" * (len(data) % 2))  # chunks of RIFF are even
+
+
+def pcm_bytes(samples: Samples, bits: int = 16) -> bytes:
+    """Little-endian signed integers, channels interleaved."""
+    scale = 1 << (bits - 1)
+    clean = np.nan_to_num(samples.astype(np.float64, copy=False), nan=0.0)
+    whole = np.clip(np.round(clean * scale), -scale, scale - 1).astype("<i4")
+    if bits == 16:
+        return whole.astype("<i2").tobytes()
+    return np.ascontiguousarray(whole.reshape(-1, 1).view(np.uint8)[:, :3]).tobytes()
+
+
+def write(path: Path, samples: Samples, rate: int, bitrate: int = 192_000) -> None:
+    """Write samples in the format of the suffix: .wav (16 bits), .m4a, .aac, .mp3, .flac or .opus."""
+    suffix = path.suffix.lower()
+    if suffix == ".wav":
+        return write_wav(path, samples, rate)
+    if suffix not in CODECS:
+        raise UserError(f"'{suffix}' is no sound format written here; use .wav, {', '.join(CODECS)}")
+    with atomic(path, suffix=suffix) as temporary:
+        _encode(temporary, samples, rate, bitrate, *CODECS[suffix])
+    return None
+
+
+def _encode(path: Path, samples: Samples, rate: int, bitrate: int, codec: str, container_format: str) -> None:
+    import av
+
+    channels = samples.reshape(len(samples), -1)
+    layout = "mono" if channels.shape[1] == 1 else "stereo"
+    with av.open(str(path), "w", format=container_format) as container:
+        target = 48_000 if codec == "libopus" else rate
+        stream: Any = container.add_stream(codec, rate=target, layout=layout)
+        if codec != "flac":
+            stream.bit_rate = bitrate
+        block = rate  # a second at a time keeps the interleaved copy small
+        for start in range(0, len(channels), block):
+            part = np.ascontiguousarray(channels[start : start + block].reshape(1, -1), np.float32)
+            frame = av.AudioFrame.from_ndarray(part, format="flt", layout=layout)
+            frame.sample_rate = rate
+            frame.pts = start
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+
+
+def _reason(error: Exception) -> str:
+    return str(getattr(error, "strerror", "") or error)[:100] or type(error).__name__
+
+
+def resample(samples: Samples, rate: int, target: int) -> Samples:
+    """`samples` (n,) or (n, channels) at another rate, by a windowed-sinc filter (FFmpeg's swresample)."""
+    import av
+
+    if rate == target or not len(samples):
+        return samples
+    channels = samples.reshape(len(samples), -1)
+    layout = "mono" if channels.shape[1] == 1 else "stereo"
+    resampler = av.AudioResampler(format="flt", layout=layout, rate=target)
+    frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(channels.reshape(1, -1), np.float32), "flt", layout)
+    frame.sample_rate = rate
+    parts = [part.to_ndarray().reshape(-1, channels.shape[1]) for f in (frame, None) for part in resampler.resample(f)]
+    length = round(len(samples) * target / rate)
+    joined = np.concatenate(parts)[:length]
+    joined = np.pad(joined, ((0, length - len(joined)), (0, 0)))
+    return joined.reshape((length, *samples.shape[1:])).astype(np.float32, copy=False)
