@@ -186,7 +186,7 @@ def _interpolators(factor: int) -> tuple[Samples, ...]:
 
 def _envelope(channels: Samples, factor: int) -> Samples:
     """For each sample the largest magnitude at it and between it and its neighbours, over all channels: (n,)."""
-    peaks = np.abs(channels).max(axis=1, initial=0.0)
+    peaks = np.asarray(np.abs(channels).max(axis=1, initial=0.0), np.float32)
     half = 16
     for taps in _interpolators(factor):
         for channel in channels.T:

@@ -41,6 +41,8 @@ LEAD, TAIL = 0.03, 0.09
 """Seconds kept before the first and after the last sound: a clipped consonant is heard, a little silence is not."""
 STRAY = 0.1
 """Seconds by which a sound may begin before the model's own account of it; what is earlier is no part of the text."""
+HUSH = 10 ** (-30 / 20)
+"""Below this share a rest inside a sentence is one."""
 FLOOR = 10 ** (-52 / 20)
 """Below this share of the loudest moment a voice model's output is its noise floor."""
 
@@ -71,19 +73,22 @@ def trim(said: Speech) -> Speech:
 def rested(said: Speech, rests: Sequence[float]) -> Speech:
     """`said` with silence put in where a rest between two pieces is shorter than `rests` (seconds, one for each piece).
 
-    Voice models hurry over the marks inside a sentence: a dash or dots sound like a comma. The cut is made at the
-    quietest moment of the model's own rest.
+    Voice models hurry over the marks inside a sentence. The cut is made at the quietest moment of the model's own rest;
+    where it made none, nothing is changed.
     """
     level, block = _levels(said.samples, said.rate)
+    calm = np.convolve(level, np.ones(5) / 5, "same")
     cuts: list[tuple[int, int, int]] = []  # piece, sample, silent samples
     for at, (piece, following) in enumerate(zip(said.alignment, said.alignment[1:], strict=False)):
         gap = following.start - piece.end
         if rests[at] - gap < 0.02 or following.end == following.start:
             continue
-        # The ends of voiced symbols are a frame or so uncertain; look a little to both sides.
-        first = max(0, int((piece.end - 0.05) * said.rate) // block)
-        last = max(first + 1, int((following.start + 0.04) * said.rate) // block)
-        quiet = first + int(np.argmin(level[first:last])) if first < len(level) else len(level) - 1
+        # Not too near the next sound: what is quietest there is the closure before a plosive, which belongs to it.
+        first = max(0, int((piece.end - 0.02) * said.rate) // block)
+        last = min(max(first + 1, int((following.start - 0.02) * said.rate) // block), len(calm))
+        quiet = first + int(np.argmin(calm[first:last])) if first < last else last - 1
+        if calm[quiet] > calm.max() * HUSH:  # the voice ran on without a rest: a hole in it would be worse than none
+            continue
         cuts.append((at, quiet * block + block // 2, round((rests[at] - gap) * said.rate)))
     parts: list[Samples] = []
     start = 0

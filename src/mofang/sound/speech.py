@@ -9,7 +9,7 @@ from mofang.sound.engines.base import PAUSES, Speech, VoiceEngine
 from mofang.sound.engines.vocabulary import SYMBOLS
 from mofang.sound.frontend import Unit, phonemize, sentences
 from mofang.sound.loudness import gain_to
-from mofang.sound.pauses import rest_after, rested, trim
+from mofang.sound.pauses import CLAUSE, rest_after, rested, trim
 from mofang.sound.voices import Voice, engine
 from mofang.sound.voices import voice as find_voice
 from mofang.studio.alignment import Aligned
@@ -56,7 +56,8 @@ def _chunks(text: str, voice: Voice, speed: float) -> list[list[Unit]]:
     longest = engine(voice.engine, 1).longest
     chunks = []
     for sentence in sentences(text, voice.language):
-        chunks += list(_split_long(phonemize(sentence, voice.language), longest))
+        for phrase in _split_at_rests(phonemize(sentence, voice.language)):
+            chunks += list(_split_long(phrase, longest))
     if not any(map(_is_heard, chunks)):
         raise UserError("there is nothing to say in this text; write some words in Chinese or English")
     return chunks
@@ -68,6 +69,16 @@ def _is_heard(units: Iterable[Unit]) -> bool:
 
 def _size(unit: Unit) -> int:
     return sum(symbol in SYMBOLS for symbol in unit.phonemes)
+
+
+def _split_at_rests(units: list[Unit]) -> Iterator[list[Unit]]:
+    """Cut where a semicolon, dash, dots or the end of a quoted sentence asks for a rest that models do not make."""
+    start, heard = 0, [_is_heard([unit]) for unit in units]
+    for at in range(1, len(units)):
+        if _rest_inside(units[at - 1]) >= CLAUSE and sum(heard[start:at]) >= 2 and sum(heard[at:]) >= 2:
+            yield units[start:at]
+            start = at
+    yield units[start:]
 
 
 def _split_long(units: list[Unit], longest: int) -> Iterator[list[Unit]]:
