@@ -57,7 +57,7 @@ def load(quick: bool) -> list[tuple[str, str, dict[int, str]]]:
         half, marked = line.split("\t")
         sentence, targets, at = "", {}, 0
         for match in TARGET.finditer(marked):
-            sentence += marked[at:match.start()] + match[1]
+            sentence += marked[at : match.start()] + match[1]
             targets[len(sentence) - 1] = match[2]
             at = match.end()
         sentence += marked[at:]
@@ -80,12 +80,18 @@ def peers(sentences: list[str]) -> dict[str, list[list[str]]]:
     if not python.exists():
         subprocess.run([sys.executable, "-m", "venv", PEERS / "venv"], check=True)
         subprocess.run([python, "-m", "pip", "install", "-q", "setuptools<70", "numpy", *VERSIONS], check=True)
-    done = subprocess.run([python, "-W", "ignore", "-c", PEER_CODE], input=data, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [python, "-W", "ignore", "-c", PEER_CODE], input=data, capture_output=True, text=True, check=True
+    )
     read: dict[str, list[list[str]]] = json.loads(done.stdout)
     if shutil.which("npm") and shutil.which("node"):
         if not (PEERS / "node_modules" / "pinyin-pro").exists():
-            subprocess.run(["npm", "install", "--silent", "--no-fund", "--prefix", PEERS, "pinyin-pro@3.29.0"], check=True)
-        done = subprocess.run(["node", "-e", NODE_CODE], input=data, capture_output=True, text=True, check=True, cwd=PEERS)
+            subprocess.run(
+                ["npm", "install", "--silent", "--no-fund", "--prefix", PEERS, "pinyin-pro@3.29.0"], check=True
+            )
+        done = subprocess.run(
+            ["node", "-e", NODE_CODE], input=data, capture_output=True, text=True, check=True, cwd=PEERS
+        )
         read["pinyin-pro"] = json.loads(done.stdout)
     else:
         print("pinyin-pro is left out: Node is not installed", file=sys.stderr)
@@ -102,7 +108,8 @@ def score(items: list[tuple[str, str, dict[int, str]]], read: list[list[str]]) -
             total += 1
             right += said == reading
             if said != reading:
-                wrong.append(f"{sentence[max(0, at - 8):at]}[{sentence[at]}]{sentence[at + 1:at + 6]}  {reading}, said {said}")
+                before, after = sentence[max(0, at - 8) : at], sentence[at + 1 : at + 6]
+                wrong.append(f"{before}[{sentence[at]}]{after}  {reading}, said {said}")
     return right, total, wrong
 
 
@@ -129,10 +136,14 @@ def main() -> None:
     for name, sounds in read.items():
         cells = {}
         for half in ("dev", "held", "all", "words"):
-            chosen = [n for n, item in enumerate(items) if half == "all" or item[0] == ("held" if half == "words" else half)]
+            chosen = [
+                n for n, item in enumerate(items) if half == "all" or item[0] == ("held" if half == "words" else half)
+            ]
             # The four particles are many and mostly easy; the last column leaves out their neutral readings.
-            kept = [(h, s, {a: r for a, r in t.items() if half != "words" or r not in ("de5", "le5", "zhe5")})
-                    for h, s, t in (items[n] for n in chosen)]
+            kept = [
+                (h, s, {a: r for a, r in t.items() if half != "words" or r not in ("de5", "le5", "zhe5")})
+                for h, s, t in (items[n] for n in chosen)
+            ]
             cells[half] = score(kept, [sounds[n] for n in chosen])[:2]
         table[name] = cells
         print(f"{name:16}" + "".join(f"{r / t:>9.1%} {f'{r}/{t}':>6}" if t else " " * 16 for r, t in cells.values()))
@@ -141,13 +152,24 @@ def main() -> None:
         mine = table["mofang"][half][0] / table["mofang"][half][1]
         for name in list(read)[1:]:
             theirs = table[name][half][0] / table[name][half][1]
-            rows.append({"what": f"polyphone accuracy, {half}", "unit": "share right", "ours": round(mine, 4),
-                         "peer": round(theirs, 4), "peer_name": name, "ratio": round(mine / theirs, 3), "goal": 1.0,
-                         "met": mine > theirs})
+            rows.append(
+                {
+                    "what": f"polyphone accuracy, {half}",
+                    "unit": "share right",
+                    "ours": round(mine, 4),
+                    "peer": round(theirs, 4),
+                    "peer_name": name,
+                    "ratio": round(mine / theirs, 3),
+                    "goal": 1.0,
+                    "met": mine > theirs,
+                }
+            )
     out = HERE / "out" / "polyphones.json"
     out.parent.mkdir(exist_ok=True)
     machine = {"system": platform.platform(), "cpus": os.cpu_count(), "python": platform.python_version()}
-    out.write_text(json.dumps({"machine": machine, "quick": options.quick, "rows": rows}, ensure_ascii=False, indent=1) + "\n")
+    out.write_text(
+        json.dumps({"machine": machine, "quick": options.quick, "rows": rows}, ensure_ascii=False, indent=1) + "\n"
+    )
 
 
 if __name__ == "__main__":

@@ -79,7 +79,7 @@ def _gather(runs: list[Run], sounds: list[str]) -> list[Unit]:
         if run.text == run.spoken and not run.given.startswith("/"):
             for match in _PIECE.finditer(run.text):
                 for part in _characters(match[0]):
-                    pieces.append((part, "".join(sounds[at:at + len(part)])))
+                    pieces.append((part, "".join(sounds[at : at + len(part)])))
                     at += len(part)
         else:
             pieces.append((run.text, "".join(sounds[at:end])))
@@ -105,4 +105,7 @@ def _gather(runs: list[Run], sounds: list[str]) -> list[Unit]:
 
 def _characters(piece: str) -> list[str]:
     """A word as it is; each Chinese character by itself."""
-    return re.findall(r"[\u3400-\u4dbf\u4e00-\u9fff〇\U00020000-\U0003ffff]|[^\u3400-\u4dbf\u4e00-\u9fff〇\U00020000-\U0003ffff]+", piece)
+    return re.findall(
+        r"[\u3400-\u4dbf\u4e00-\u9fff〇\U00020000-\U0003ffff]|[^\u3400-\u4dbf\u4e00-\u9fff〇\U00020000-\U0003ffff]+",
+        piece,
+    )

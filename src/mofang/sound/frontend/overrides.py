@@ -13,7 +13,10 @@ from mofang.sound.frontend.spoken import Run
 from mofang.sound.frontend.symbols import SYMBOLS
 from mofang.studio.errors import UserError
 
-MARK = re.compile(r"\[([^\[\]()\n]{1,80})\]\((/[^/()\n]{1,200}/|[A-Za-zāáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜüêÀ-ɏ]+[0-9]?(?:[ '’]+[^\W\d_]+[0-9]?){0,39})\)")
+MARK = re.compile(
+    r"\[([^\[\]()\n]{1,80})\]"
+    r"\((/[^/()\n]{1,200}/|[A-Za-zāáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜüêÀ-ɏ]+[0-9]?(?:[ '’]+[^\W\d_]+[0-9]?){0,39})\)"
+)
 
 
 def visible(text: str) -> str:
@@ -32,7 +35,7 @@ def split(text: str) -> Iterator[Run | str]:
         if not _is_reading(match):
             continue
         if match.start() > at:
-            yield text[at:match.start()]
+            yield text[at : match.start()]
         yield Run(match[1], match[1], _checked(match[1], match[2]))
         at = match.end()
     if at < len(text):
@@ -47,17 +50,23 @@ def _is_reading(match: re.Match[str]) -> bool:
 def _checked(shown: str, reading: str) -> str:
     if reading.startswith("/"):
         if unknown := sorted(set(reading[1:-1]) - SYMBOLS):
-            raise UserError(f"the voices do not know {' '.join(unknown)} in [{shown}]({reading}); use Kokoro's phonemes, "
-                            "such as [Mofang](/mˈOfɑŋ/)")
+            raise UserError(
+                f"the voices do not know {' '.join(unknown)} in [{shown}]({reading}); use Kokoro's phonemes, "
+                "such as [Mofang](/mˈOfɑŋ/)"
+            )
         return reading
     written = re.split(r"[ '’]+", reading.strip())
     syllables = []
     for pinyin in written:
         syllable = numbered(pinyin)
         if syllable is None:
-            raise UserError(f"{pinyin!r} in [{shown}]({reading}) is not a syllable of Mandarin; write it like chong2 or chóng")
+            raise UserError(
+                f"{pinyin!r} in [{shown}]({reading}) is not a syllable of Mandarin; write it like chong2 or chóng"
+            )
         syllables.append(syllable)
     if len(syllables) != (count := sum(map(is_han, shown))):
-        raise UserError(f"[{shown}]({reading}) has {count} characters and {len(syllables)} syllables; write one for each, "
-                        "with spaces between them")
+        raise UserError(
+            f"[{shown}]({reading}) has {count} characters and {len(syllables)} syllables; write one for each, "
+            "with spaces between them"
+        )
     return " ".join(syllables)

@@ -8,20 +8,104 @@ from mofang.sound.frontend.mandarin.readings import is_han
 from mofang.sound.frontend.overrides import MARK
 
 LONGEST = 60.0
-"""What a chunk may hold, in spoken syllables roughly (a quarter of a minute): voice models drop words beyond half a minute."""
+"""What a chunk may hold, in syllables roughly: a quarter of a minute, where voice models drop words beyond half a one."""
 
 _ENDS = frozenset("。！？!?｡‽؟۔।")
 _CLAUSES = frozenset("，,；;：:、…—")
 _CLOSERS = frozenset("”’\"'」』）)】》〉]』»")
 _PAIRS = {"“": "”", "「": "」", "『": "』", "（": "）", "(": ")", "《": "》", "【": "】", "«": "»", '"': '"', "[": "]"}
 # Before a name or a number: never the end of a sentence.
-_BEFORE_NAMES = frozenset("Dr Mr Mrs Ms Prof St Mt Ft Gen Gov Sen Rep Capt Lt Col Sgt Rev Hon No Nos Fig Vol Ch Sec Eq vs cf eg ie viz "
-                          "e.g i.e pp ed eds approx ca".split())
+_BEFORE_NAMES = frozenset(
+    [
+        "Dr",
+        "Mr",
+        "Mrs",
+        "Ms",
+        "Prof",
+        "St",
+        "Mt",
+        "Ft",
+        "Gen",
+        "Gov",
+        "Sen",
+        "Rep",
+        "Capt",
+        "Lt",
+        "Col",
+        "Sgt",
+        "Rev",
+        "Hon",
+        "No",
+        "Nos",
+        "Fig",
+        "Vol",
+        "Ch",
+        "Sec",
+        "Eq",
+        "vs",
+        "cf",
+        "eg",
+        "ie",
+        "viz",
+        "e.g",
+        "i.e",
+        "pp",
+        "ed",
+        "eds",
+        "approx",
+        "ca",
+    ]
+)
 # May end a sentence, if a capital follows.
-_MAYBE_ENDS = frozenset("etc Inc Ltd Co Corp Jr Sr Ave Blvd Rd a.m p.m A.M P.M U.S U.K U.N Ph.D D.C al Jan Feb Mar Apr Jun Jul Aug Sep Sept "
-                        "Oct Nov Dec Mon Tue Wed Thu Fri Sat Sun dept est".split())
+_MAYBE_ENDS = frozenset(
+    [
+        "etc",
+        "Inc",
+        "Ltd",
+        "Co",
+        "Corp",
+        "Jr",
+        "Sr",
+        "Ave",
+        "Blvd",
+        "Rd",
+        "a.m",
+        "p.m",
+        "A.M",
+        "P.M",
+        "U.S",
+        "U.K",
+        "U.N",
+        "Ph.D",
+        "D.C",
+        "al",
+        "Jan",
+        "Feb",
+        "Mar",
+        "Apr",
+        "Jun",
+        "Jul",
+        "Aug",
+        "Sep",
+        "Sept",
+        "Oct",
+        "Nov",
+        "Dec",
+        "Mon",
+        "Tue",
+        "Wed",
+        "Thu",
+        "Fri",
+        "Sat",
+        "Sun",
+        "dept",
+        "est",
+    ]
+)
 # What a cut must not fall into: an inline reading, a number, an address, a word.
-_WHOLE = re.compile(rf"{MARK.pattern}|[0-9A-Za-zÀ-ɏ¥$€£][\w'’.,:/@%+\-~～–]*[\w%]|[0-9A-Za-zÀ-ɏ]+|[-−+]?[0-9]+[%℃°]?", re.ASCII)
+_WHOLE = re.compile(
+    rf"{MARK.pattern}|[0-9A-Za-zÀ-ɏ¥$€£][\w'’.,:/@%+\-~～–]*[\w%]|[0-9A-Za-zÀ-ɏ]+|[-−+]?[0-9]+[%℃°]?", re.ASCII
+)
 
 
 def sentences(text: str, lang: Literal["zh", "en"]) -> list[str]:
@@ -44,7 +128,7 @@ def _split(text: str) -> Iterator[str]:
         at += 1
         if c != "\n" and (quoted[at - 1] or not (c in _ENDS or (c == "." and _is_full_stop(text, at - 1)))):
             continue
-        while at < len(text) and (text[at] in _ENDS or text[at] in _CLOSERS and _closes(text, at)):
+        while at < len(text) and (text[at] in _ENDS or (text[at] in _CLOSERS and _closes(text, at))):
             at += 1
         while at < len(text) and text[at].isspace():
             at += 1
@@ -60,12 +144,12 @@ def _closes(text: str, at: int) -> bool:
 
 
 def _is_full_stop(text: str, at: int) -> bool:
-    after = re.match(r"[.”’\"')\]]*(\s*)(.?)", text[at + 1:at + 40], re.DOTALL)
+    after = re.match(r"[.”’\"')\]]*(\s*)(.?)", text[at + 1 : at + 40], re.DOTALL)
     assert after is not None
     space, following = after.groups()
     if not space and following and not is_han(following):
         return False
-    word = re.search(r"[A-Za-z.]*$", text[max(0, at - 20):at])
+    word = re.search(r"[A-Za-z.]*$", text[max(0, at - 20) : at])
     name = word[0] if word else ""
     if name in _BEFORE_NAMES or (len(name) == 1 and name.isupper() and following):
         return False
@@ -91,7 +175,9 @@ def _quoted(text: str) -> list[bool]:
             at += 1
             continue
         # “他说：‘好。’” followed by nothing more of the sentence: the end inside is the end outside.
-        ends_here = text[end - 1] in "。！？!?." and (end + 1 == len(text) or text[end + 1] in "\n" or _new_sentence(text, end))
+        ends_here = text[end - 1] in "。！？!?." and (
+            end + 1 == len(text) or text[end + 1] in "\n" or _new_sentence(text, end)
+        )
         for place in range(at, end - 1 if ends_here else end + 1):
             inside[place] = True
         at = end + 1
@@ -100,7 +186,7 @@ def _quoted(text: str) -> list[bool]:
 
 def _new_sentence(text: str, end: int) -> bool:
     """Whether a new sentence follows the closing mark; “好。”他说 goes on with who said it."""
-    following = text[end + 1:].lstrip()[:1]
+    following = text[end + 1 :].lstrip()[:1]
     return not following or following in _PAIRS or following.isupper()
 
 

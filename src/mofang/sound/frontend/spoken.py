@@ -8,8 +8,9 @@ from dataclasses import dataclass
 Rule = tuple[re.Pattern[str], Callable[[re.Match[str]], str | None]]
 """A pattern and what it is read as; None lets the next rule try."""
 
-_FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF10, 0xFF5B)
-               if chr(code - 0xFEE0).isalnum()} | {ord(f): ord(a) for f, a in zip("％＄＃＆＋－＝＠／～．＊＜＞￥", "%$#&+-=@/~.*<>¥", strict=True)}
+_FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF10, 0xFF5B) if chr(code - 0xFEE0).isalnum()} | {
+    ord(f): ord(a) for f, a in zip("％＄＃＆＋－＝＠／～．＊＜＞￥", "%$#&+-=@/~.*<>¥", strict=True)
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ def rewrite(text: str, rules: Sequence[Rule], start: re.Pattern[str]) -> Iterato
             if match and match.end() > at and (spoken := read(match)) is not None:
                 if at > kept:
                     yield Run(text[kept:at], plain[kept:at])
-                yield Run(text[at:match.end()], spoken)
+                yield Run(text[at : match.end()], spoken)
                 at = kept = match.end()
                 break
         else:

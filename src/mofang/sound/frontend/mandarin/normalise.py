@@ -3,10 +3,11 @@
 The order of `RULES` is the grammar: at one place the first rule that fits speaks, so the particular (a date, a
 telephone number) stands before the general (a number). Readings follow GB/T 15835-2011 (numerals in text) and usage.
 """
+# ruff: noqa: E501 (a rule of the grammar is one line, so that it can be read across)
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from mofang.sound.frontend.mandarin import numbers as say
 from mofang.sound.frontend.mandarin.units import CURRENCIES, SIGNS, UNITS
@@ -155,7 +156,7 @@ RULES: list[Rule] = [(re.compile(pattern, re.ASCII), read) for pattern, read in 
     (r"(?<![0-9.])(?:\+[0-9]{1,3}[- ]?)?1[3-9][0-9](?:[0-9]{8}|[- ][0-9]{4}[- ][0-9]{4})(?![0-9])", _phone),
     (r"(?<![0-9.])(?:\(?0[0-9]{2,3}\)?[- ]?[0-9]{7,8}|[48]00-[0-9]{3,4}-[0-9]{3,4}|[0-9]{3,4}-[0-9]{7,8})(?![0-9])", _phone),
     (r"[0-9][0-9-]{2,}[Xx]?(?![0-9]|[.,][0-9])", _after_code_word),
-    (r"(?<![0-9.])(?:12306|12315|12345|10086|10010|95[0-9]{3})(?![0-9.,])", _coded),
+    (rf"(?<![0-9.])(?:12306|12315|12345|10086|10010|95[0-9]{{3}})(?![0-9.,]|{COUNTS}|{BIG})", _coded),
     (r"(?<![0-9.])[0-9]{17}[0-9Xx](?![0-9])", _coded),
     (r"(?<![0-9])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![0-9.])", lambda m: "点".join(map(say.digits, m[0].split(".")))),
     # Dates and times

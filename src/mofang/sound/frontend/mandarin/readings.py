@@ -17,6 +17,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.resources import files
+from typing import Any
 
 from mofang.sound.frontend.mandarin.segment import Word
 
@@ -44,7 +45,7 @@ class Rule:
                 case "next":
                     fits = pattern.fullmatch(_label(words, index + 1))
                 case "left":
-                    fits = pattern.search(text[max(0, at - _REACH):at])
+                    fits = pattern.search(text[max(0, at - _REACH) : at])
                 case _:
                     fits = pattern.match(text, at + 1)
             if not fits:
@@ -104,7 +105,7 @@ def readings(text: str, words: list[Word], written: str | None = None) -> list[s
     found = [""] * len(text)
     for word in words:
         if any(map(is_han, word.text)):
-            found[word.start:word.start + len(word.text)] = _dictionary(word.text)
+            found[word.start : word.start + len(word.text)] = _dictionary(word.text)
     for index, word in enumerate(words):
         for at in range(word.start, word.start + len(word.text)):
             for rule in table().rules.get(text[at], ()):
@@ -114,7 +115,7 @@ def readings(text: str, words: list[Word], written: str | None = None) -> list[s
     for at, c in enumerate(text):
         for phrase, sounds in table().phrases.get(c, ()):
             if text.startswith(phrase, at):
-                found[at:at + len(phrase)] = sounds
+                found[at : at + len(phrase)] = sounds
                 break
     for at, c in enumerate(written or ""):
         if c != text[at] and (only := _only_reading(c)):
@@ -126,7 +127,9 @@ def readings(text: str, words: list[Word], written: str | None = None) -> list[s
 def _dictionary(word: str) -> list[str]:
     from pypinyin import Style, lazy_pinyin
 
-    sounds: list[str] = lazy_pinyin(word, style=Style.TONE3, neutral_tone_with_five=True, errors=lambda s: [""] * len(s))
+    # A mark for each character without a reading keeps the places; the stubs of pypinyin know only one for all.
+    blanks: Any = lambda s: [""] * len(s)  # noqa: E731
+    sounds: list[str] = lazy_pinyin(word, style=Style.TONE3, neutral_tone_with_five=True, errors=blanks)
     return sounds if len(sounds) == len(word) else [_only_reading(c, first=True) for c in word]
 
 
@@ -135,6 +138,6 @@ def _only_reading(c: str, first: bool = False) -> str:
     """The reading of a character that has but one (or, if asked, the first of several); else ''."""
     from pypinyin import Style, pinyin
 
-    sounds: list[str] = pinyin(c, style=Style.TONE3, neutral_tone_with_five=True, heteronym=True, errors="ignore")[0:1]
-    sounds = list(sounds[0]) if sounds else []
+    found = pinyin(c, style=Style.TONE3, neutral_tone_with_five=True, heteronym=True, errors="ignore")
+    sounds = found[0] if found else []
     return sounds[0] if sounds and (first or len(sounds) == 1) else ""

@@ -4,16 +4,51 @@ After Duanmu, The Phonology of Standard Chinese (2007), chapters 11 and 12: the 
 foot is a word of two or three syllables or a pair of words of one, and across feet only where one is a single syllable.
 """
 
+from functools import lru_cache
+from importlib.resources import files
 from itertools import pairwise
 
-from mofang.sound.frontend.mandarin.neutral import NEUTRAL_WORDS, PARTICLES
 from mofang.sound.frontend.mandarin.segment import Word
 
+# 的 地 得 了 着 are left to the table of readings: each has another reading with a tone.
+_PARTICLES = frozenset("吗呢吧啊呀哇啦嘛哪嘞咯呗么")
 _DIGITS = frozenset("零〇一二三四五六七八九十百千万亿点幺")
 _ORDINAL_RIGHT = ("号", "月", "楼", "班", "年级", "等奖", "等功", "中")
 _ORDINAL_LEFT = frozenset("第十零〇二三四五六七八九点周初期幺")
-_ER_WORDS = frozenset(["女儿", "婴儿", "幼儿", "孤儿", "少儿", "胎儿", "健儿", "宠儿", "混血儿", "弃儿", "男儿", "育儿", "患儿", "新生儿",
-                       "早产儿", "产儿", "小儿", "儿女", "幸运儿", "弄潮儿", "妻儿", "孙儿", "侄儿"])
+_ER_WORDS = frozenset(
+    [
+        "女儿",
+        "婴儿",
+        "幼儿",
+        "孤儿",
+        "少儿",
+        "胎儿",
+        "健儿",
+        "宠儿",
+        "混血儿",
+        "弃儿",
+        "男儿",
+        "育儿",
+        "患儿",
+        "新生儿",
+        "早产儿",
+        "产儿",
+        "小儿",
+        "儿女",
+        "幸运儿",
+        "弄潮儿",
+        "妻儿",
+        "孙儿",
+        "侄儿",
+    ]
+)
+
+
+@lru_cache(maxsize=1)
+def neutral_words() -> frozenset[str]:
+    """The words of `neutral.txt`."""
+    lines = (files(__package__) / "neutral.txt").read_text("utf-8").splitlines()
+    return frozenset(word for line in lines if not line.startswith("#") for word in line.split())
 
 
 def is_erhua(word: str, at: int) -> bool:
@@ -40,11 +75,11 @@ def _soften(spoken: list[str], at: int) -> None:
 
 def _neutral(word: Word, spoken: list[str]) -> None:
     text, start = word.text, word.start
-    if text in PARTICLES and word.tag[0] in "uye":
+    if text in _PARTICLES and word.tag[0] in "uye":
         _soften(spoken, start)
-    if text in NEUTRAL_WORDS or text[-2:] in NEUTRAL_WORDS:
+    if text in neutral_words() or text[-2:] in neutral_words():
         _soften(spoken, start + len(text) - 1)
-    elif len(text) > 2 and text[:2] in NEUTRAL_WORDS:
+    elif len(text) > 2 and text[:2] in neutral_words():
         _soften(spoken, start + 1)
     if len(text) > 1 and text[-1] == "们":
         _soften(spoken, start + len(text) - 1)
@@ -73,12 +108,20 @@ def _yi_bu(text: str, words: list[Word], spoken: list[str]) -> None:
             if 0 < at < len(text) - 1 and before == text[at + 1]:
                 spoken[at] = "bu5"
             continue
-        following = text[at + 1:at + 3]
-        number = following[:1] in _DIGITS and following[:1] not in "百千万亿点" or (
-            following[:1] == "点" and following[1:] in _DIGITS and following[1:] != "")
-        if (at in ends or not after or number or before in _ORDINAL_LEFT
-                or (following.startswith(_ORDINAL_RIGHT) and not following.startswith("月饼"))
-                or (before == "期" and text[at - 2:at] == "星期")):
+        following = text[at + 1 : at + 3]
+        number = (following[:1] in _DIGITS and following[:1] not in "百千万亿点") or (
+            following[:1] == "点" and following[1:] in _DIGITS and following[1:] != ""
+        )
+        ratio = before == "比" and text[at - 2 : at - 1] in _DIGITS and at > 1
+        if (
+            at in ends
+            or not after
+            or number
+            or ratio
+            or before in _ORDINAL_LEFT
+            or (following.startswith(_ORDINAL_RIGHT) and not following.startswith("月饼"))
+            or (before == "期" and text[at - 2 : at] == "星期")
+        ):
             spoken[at] = "yi1"
         elif 0 < at < len(text) - 1 and before == text[at + 1]:
             spoken[at] = "yi5"
@@ -116,6 +159,11 @@ def _third(text: str, words: list[Word], spoken: list[str], fixed: frozenset[int
             if before[at].endswith("3") and before[after].endswith("3") and at not in fixed and not alone:
                 spoken[at] = spoken[at][:-1] + "2"
     for left, right in pairwise(feet):
-        if left and right and 1 in (len(left), len(right)) and left[-1] not in fixed and (
-                spoken[left[-1]].endswith("3") and spoken[right[0]].endswith("3")):
+        if (
+            left
+            and right
+            and 1 in (len(left), len(right))
+            and left[-1] not in fixed
+            and (spoken[left[-1]].endswith("3") and spoken[right[0]].endswith("3"))
+        ):
             spoken[left[-1]] = spoken[left[-1]][:-1] + "2"

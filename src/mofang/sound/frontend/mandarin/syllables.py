@@ -26,11 +26,13 @@ _WHOLE = {"er": "ɚ0", "o": "ɔ0", "ê": "ɛ0", "m": "m0", "n": "n0", "ng": "ŋ0
 _ZERO = {
     "yi": "i", "ya": "ia", "yan": "ian", "yang": "iang", "yao": "iao", "ye": "ie", "yin": "in", "ying": "ing",
     "yong": "iong", "you": "iu", "yo": "o", "yu": "v", "yuan": "van", "yue": "ve", "yun": "vn",
-    "wu": "u", "wa": "ua", "wai": "uai", "wan": "uan", "wang": "uang", "weng": "ueng", "wei": "ui", "wen": "un", "wo": "uo",
+    "wu": "u", "wa": "ua", "wai": "uai", "wan": "uan", "wang": "uang", "weng": "ueng", "wei": "ui", "wen": "un",
+    "wo": "uo",
 }
 _TONES = {"1": "→", "2": "↗", "3": "↓", "4": "↘", "5": "", "0": ""}
 _SYLLABLE = re.compile(r"(zh|ch|sh|[bpmfdtnlgkhjqxrzcs]?)([a-zê]+)([0-5])")
-_MARKS = {m: (v, t) for v, marks in {"a": "āáǎà", "e": "ēéěè", "i": "īíǐì", "o": "ōóǒò", "u": "ūúǔù", "v": "ǖǘǚǜ"}.items()
+_MARKS = {m: (v, t) for v,
+    marks in {"a": "āáǎà", "e": "ēéěè", "i": "īíǐì", "o": "ōóǒò", "u": "ūúǔù", "v": "ǖǘǚǜ"}.items()
           for t, m in enumerate(marks, 1)}
 
 
