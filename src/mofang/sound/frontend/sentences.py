@@ -8,7 +8,7 @@ from mofang.sound.frontend.mandarin.readings import is_han
 from mofang.sound.frontend.overrides import MARK
 
 LONGEST = 60.0
-"""What a chunk may hold, in syllables roughly: a quarter of a minute, where voice models drop words beyond half a one."""
+"""A chunk, in syllables roughly: a quarter of a minute; voice models drop words beyond half a minute."""
 
 _ENDS = frozenset("。！？!?｡‽؟۔।")
 _CLAUSES = frozenset("，,；;：:、…—")
@@ -192,15 +192,17 @@ def _new_sentence(text: str, end: int) -> bool:
 
 def _merge_blank(parts: Iterator[str]) -> Iterator[str]:
     """Chunks without a word join the one before; the first joins the one after."""
-    held = ""
+    held: list[str] = []
+    has_words = False
     for part in parts:
-        if held and any(map(str.isalnum, held)) and any(map(str.isalnum, part)):
-            yield held
-            held = part
-        else:
-            held += part
+        if any(map(str.isalnum, part)):
+            if has_words:
+                yield "".join(held)
+                held = []
+            has_words = True
+        held.append(part)
     if held:
-        yield held
+        yield "".join(held)
 
 
 def weight(text: str) -> float:
@@ -211,15 +213,16 @@ def weight(text: str) -> float:
 def _shorten(sentence: str) -> list[str]:
     """`sentence` in pieces of at most `LONGEST`, as few and as even as the places to cut allow."""
     pieces = []
-    while weight(sentence) > LONGEST:
-        cut = _best_cut(sentence)
+    # What fits a chunk is decided within its first thousand characters, so that a book in one line stays linear.
+    while weight(sentence[:1000]) > LONGEST:
+        cut = _best_cut(sentence[:1000])
         pieces.append(sentence[:cut])
         sentence = sentence[cut:]
     return [*pieces, sentence] if sentence else pieces
 
 
 def _best_cut(sentence: str) -> int:
-    guarded = {at for m in _WHOLE.finditer(sentence[:1000]) for at in range(m.start() + 1, m.end())}
+    guarded = {at for m in _WHOLE.finditer(sentence) for at in range(m.start() + 1, m.end())}
     # The dots of an abbreviation and the marks inside a number are guarded; what follows them is not.
     best: dict[int, int] = {}
     said = 0.0
@@ -242,4 +245,9 @@ def _best_cut(sentence: str) -> int:
     if best:
         return best[max(best)]
     # One endless word or number: it has to be cut somewhere.
-    return max(1, next((n for n in range(1, len(sentence)) if weight(sentence[:n]) > LONGEST), len(sentence)) - 1)
+    room = LONGEST
+    for at, c in enumerate(sentence):
+        room -= weight(c)
+        if room < 0:
+            return max(1, at)
+    return len(sentence)

@@ -94,11 +94,11 @@ ABBREVIATIONS = {"Dr": "Drive", "St": "Street", "Jr": "Junior", "Sr": "Senior", 
                  "Sat": "Saturday", "Sun": "Sunday", "Ph.D": "P H D"}
 WORDS = {"vs": "versus", "w/o": "without", "w/": "with", "aka": "also known as", "P.S": "P S"}
 CHAPTERS = (
-    "Chapter|Part|Section|Volume|Book|Act|Scene|Figure|Table|Phase|Type|Stage|Level|Class|Grade|Article|Appendix|Title|War|"
-    "Bowl|Apollo|Rocky|Final Fantasy|Mark|Season|Episode|Unit|Lesson|Round|Group|Category"
+    "Chapter|Part|Section|Volume|Book|Act|Scene|Figure|Table|Phase|Type|Stage|Level|Class|Grade|Article|Appendix|"
+    "Title|War|Bowl|Apollo|Rocky|Final Fantasy|Mark|Season|Episode|Unit|Lesson|Round|Group|Category"
 )
 MONARCHS = (
-    "Henry|Louis|Elizabeth|Charles|George|Edward|William|Richard|James|Philip|Pope \\w+|Pius|Benedict|John Paul|Paul|Leo|"
-    "Napoleon|Catherine|Nicholas|Alexander|Frederick|Ferdinand|Francis|Ivan|Peter|Ramses|Rameses|Ptolemy|Otto|Wilhelm|"
-    "Innocent|Urban|Gregory|Clement|Harald|Gustav|Christian|Mehmed|Murad|Selim|Pedro|Alfonso|Carlos|Felipe|Mary"
+    "Henry|Louis|Elizabeth|Charles|George|Edward|William|Richard|James|Philip|Pope \\w+|Pius|Benedict|John Paul|Paul|"
+    "Leo|Napoleon|Catherine|Nicholas|Alexander|Frederick|Ferdinand|Francis|Ivan|Peter|Ramses|Rameses|Ptolemy|Otto|"
+    "Wilhelm|Innocent|Urban|Gregory|Clement|Harald|Gustav|Christian|Mehmed|Murad|Selim|Pedro|Alfonso|Carlos|Felipe|Mary"
 )
