@@ -7,7 +7,7 @@ from mofang.video.timeline import Timeline
 
 
 def export(timeline: Timeline, title: str, path: Path) -> None:
-    """Write `path` (.otio): stills as clips with their moves as metadata, dissolves, captions as markers, and the sound.
+    """Write `path` (.otio): stills as clips with their moves as metadata, dissolves, captions as markers, sound.
 
     Read back it has the same length. Source ranges are in frames at the film's rate.
     """
