@@ -2,8 +2,9 @@
 
     python benchmarks/polyphones.py [--quick] [--errors dev]
 
-The test set, `sets/polyphones.tsv`, says how it is divided: rules are tuned on the development half, the figure that
-counts is the held-out half, and a late part written after the rules. Peers are installed into `.peers/`; pinyin-pro needs Node and is left out without it.
+The test set, `sets/polyphones.tsv`, says how it is divided: rules are tuned on the development half; the figures that
+count are the held-out half and a late part written after the rules. Peers are installed into `.peers/`; pinyin-pro
+needs Node and is left out without it.
 --quick scores every fourth sentence. --errors lists what Mofang misreads, in the development half only.
 """
 
