@@ -8,9 +8,9 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from mofang.sound.cast import Voice, default_voice, sample_text, voice, voices
     from mofang.sound.engines.base import Speech
     from mofang.sound.speech import speak, stream
-    from mofang.sound.voices import Voice, default_voice, sample_text, voice, voices
 
 __all__ = ["Speech", "Voice", "default_voice", "sample_text", "speak", "stream", "voice", "voices"]
 
@@ -18,7 +18,7 @@ _HOMES = {
     "Speech": "engines.base",
     "speak": "speech",
     "stream": "speech",
-    **dict.fromkeys(("Voice", "default_voice", "sample_text", "voice", "voices"), "voices"),
+    **dict.fromkeys(("Voice", "default_voice", "sample_text", "voice", "voices"), "cast"),
 }
 
 

@@ -94,7 +94,8 @@ def _under(channels: Samples, rate: int, top: float) -> Samples:
 
 def _two_dimensional(samples: Samples) -> Samples:
     assert samples.ndim in (1, 2), samples.shape
-    return samples.reshape(len(samples), -1).astype(np.float32, copy=False)
+    channels = samples if samples.ndim == 2 else samples[:, None]
+    return channels.astype(np.float32, copy=False)
 
 
 def _power(level: float) -> float:

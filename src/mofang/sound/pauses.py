@@ -97,11 +97,10 @@ def rested(said: Speech, rests: Sequence[float]) -> Speech:
         start = cut
     parts.append(_softened(said.samples[start:], said.rate, bool(parts), False))
     alignment = []
+    length = sum(map(len, parts)) / said.rate
     for at, piece in enumerate(said.alignment):
-        moments = [
-            moment + sum(silent for after, _, silent in cuts if after < at) / said.rate
-            for moment in (piece.start, piece.end)
-        ]
+        later = sum(silent for after, _, silent in cuts if after < at) / said.rate
+        moments = [min(moment + later, length) for moment in (piece.start, piece.end)]
         alignment.append(Aligned(piece.text, *moments))
     return Speech(np.concatenate(parts), said.rate, tuple(alignment))
 

@@ -39,11 +39,13 @@ def read(path: Path, rate: int, channels: int = 1, longest: float = LONGEST) -> 
             if not container.streams.audio:
                 raise UserError(f"{path} holds no sound; give an audio file (WAV, MP3, FLAC, M4A, OGG…)")
             stream = container.streams.audio[0]
-            layout = "mono" if channels == 1 else "stereo"
+            # FFmpeg turns two channels into one 3 dB too loud; up to two are left as they are here.
+            have = 1 if stream.channels == 1 else 2
+            layout = "mono" if have == 1 else "stereo"
             resampler = av.AudioResampler(format="flt", layout=layout, rate=rate)
             for frame in _frames(container, stream):
                 for resampled in resampler.resample(frame):
-                    parts.append(resampled.to_ndarray().reshape(-1, channels).astype(np.float32, copy=False))
+                    parts.append(resampled.to_ndarray().reshape(-1, have).astype(np.float32, copy=False))
                     total += len(parts[-1])
                     if total > longest * rate:
                         raise UserError(f"{path} is longer than {longest / 60:.0f} minutes; cut it first")
@@ -52,7 +54,9 @@ def read(path: Path, rate: int, channels: int = 1, longest: float = LONGEST) -> 
     if not total:
         raise UserError(f"{path} holds no sound; it may be damaged or empty")
     sound = np.nan_to_num(np.concatenate(parts), nan=0.0, posinf=1.0, neginf=-1.0).astype(np.float32, copy=False)
-    return sound[:, 0] if channels == 1 else sound
+    if channels == 1:
+        return np.asarray(sound.mean(axis=1), np.float32)
+    return np.repeat(sound, 2, axis=1) if sound.shape[1] == 1 else sound
 
 
 def _frames(container: Any, stream: Any) -> Any:
@@ -99,7 +103,7 @@ def write_wav(path: Path, samples: Samples, rate: int, bits: int = 16) -> None:
 def pcm_bytes(samples: Samples, bits: int = 16) -> bytes:
     """Little-endian signed integers, channels interleaved."""
     scale = 1 << (bits - 1)
-    clean = np.nan_to_num(samples.astype(np.float64, copy=False), nan=0.0)
+    clean = np.clip(np.nan_to_num(samples.astype(np.float64, copy=False), nan=0.0), -1, 1)
     whole = np.clip(np.round(clean * scale), -scale, scale - 1).astype("<i4")
     if bits == 16:
         return whole.astype("<i2").tobytes()

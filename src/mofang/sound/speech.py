@@ -5,13 +5,13 @@ from itertools import pairwise
 
 import numpy as np
 
+from mofang.sound.cast import Voice, engine
+from mofang.sound.cast import voice as find_voice
 from mofang.sound.engines.base import PAUSES, Speech, VoiceEngine
 from mofang.sound.engines.vocabulary import SYMBOLS
 from mofang.sound.frontend import Unit, phonemize, sentences
 from mofang.sound.loudness import gain_to
 from mofang.sound.pauses import CLAUSE, rest_after, rested, trim
-from mofang.sound.voices import Voice, engine
-from mofang.sound.voices import voice as find_voice
 from mofang.studio.alignment import Aligned
 from mofang.studio.errors import UserError
 from mofang.studio.progress import Progress, silent
@@ -166,9 +166,10 @@ def _rest_inside(unit: Unit) -> float:
 def _join(parts: list[Speech]) -> Speech:
     rate = parts[0].rate
     alignment: list[Aligned] = []
-    starts = np.cumsum([0, *(len(part.samples) for part in parts)]) / rate
-    for part, start in zip(parts, starts[:-1].tolist(), strict=True):
-        alignment += [piece.shifted(start) for piece in part.alignment]
+    bounds = (np.cumsum([0, *(len(part.samples) for part in parts)]) / rate).tolist()
+    for part, (start, end) in zip(parts, pairwise(bounds), strict=True):
+        shifted = [piece.shifted(start) for piece in part.alignment]
+        alignment += [Aligned(piece.text, piece.start, min(piece.end, end)) for piece in shifted]
     merged = _merge_wordless(alignment)
     assert all(a.end <= b.start + 1e-9 for a, b in pairwise(merged)), "times go backwards"
     return Speech(np.concatenate([part.samples for part in parts]), rate, merged)
