@@ -82,5 +82,20 @@ def rows(name: str) -> list[list[str]]:
     return [line.split("\t") for line in text.splitlines() if line.strip() and not line.startswith("#")]
 
 
+@cache
+def _word_lists() -> dict[str, str]:
+    return {row[0]: row[1] for row in rows("words.tsv")}
+
+
+def word_set(name: str) -> frozenset[str]:
+    """The list `name` of `words.tsv`."""
+    return frozenset(_word_lists()[name].split())
+
+
+def word_map(name: str) -> dict[str, str]:
+    """The list `name` of `words.tsv` whose members are `word:value`."""
+    return dict(pair.split(":", 1) for pair in _word_lists()[name].split())  # type: ignore[misc]
+
+
 def _split(tags: str) -> tuple[str, ...]:
     return tuple(tags.split("|")) if tags else ()

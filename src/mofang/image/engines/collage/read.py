@@ -130,8 +130,10 @@ def _ranked(found: list[Mention], votes: Votes, memory: Memory, lang: Lang) -> l
             glyph = glyphs()[hexcode]
             if mention.weight == 0 or glyph.kind == "view":
                 continue
-            score = _BASE.get(glyph.kind, 1.0) * TRUST[mention.source] * min(mention.weight, 1.0) - 0.15 * rank
-            score += (1.0 if mention.agent else 0.0) + 0.3 * (1 - order / total)
+            leading = bool(memory.cast.known) and memory.cast.known[0][0] == hexcode
+            score = _BASE.get(glyph.kind, 1.0) * TRUST[mention.source] - 0.15 * rank + 0.3 * (1 - order / total)
+            score += (1.0 if mention.agent else 0.0) + (0.6 if leading else 0.0)
+            score *= min(mention.weight, 1.0)
             scores[hexcode] = max(scores.get(hexcode, 0.0), score) + (0.25 if hexcode in scores else 0.0)
             words.setdefault(hexcode, mention.word)
             counts[hexcode] = max(counts.get(hexcode, 1), mention.count if rank == 0 else 1)
@@ -145,7 +147,7 @@ def _ranked(found: list[Mention], votes: Votes, memory: Memory, lang: Lang) -> l
     if not any(glyphs()[code].kind != "sky" for code in sure):
         sure += [code for mention in found if mention.weight > 0.5 for code in mention.entry.filler
                  if not (code in clash or words.setdefault(code, mention.word) is None)][:2]
-    sure = list(dict.fromkeys(sure)) or [code for code in sorted(scores, key=lambda code: -scores[code])][:1]
+    sure = list(dict.fromkeys(sure)) or sorted(scores, key=lambda code: -scores[code])[:1]
     if "1F315" in sure and "1F319" in sure:
         sure.remove("1F319")
     if not sure:
@@ -167,14 +169,14 @@ def _count(hexcode: str, count: int) -> int:
     """One of what stands for an idea or fills the sky; many stars, herds and apples as said."""
     glyph = glyphs()[hexcode]
     alone = glyph.subgroup in {"office", "money", "computer", "science", "medical", "phone", "place-building"}
-    return 1 if alone or glyph.kind in {"sky", "symbol"} and hexcode != "2B50" else count
+    return 1 if alone or (glyph.kind in {"sky", "symbol"} and hexcode != "2B50") else count
 
 
 def _scene(ranked: list[Subject], votes: Votes, memory: Memory, verse: bool) -> Scene:
     codes = tuple(subject.glyph for subject in ranked)
     place = votes.winner("place", memory.place, 0.6) or usual_place(codes, verse)
     time = votes.winner("time", memory.time, 0.5) or "day"
-    season = votes.winner("season", memory.season, 0.5)
+    season = votes.winner("season", memory.season, 0.95)
     still = votes.winner("time") in {None, memory.time}
     weather = votes.winner("weather", memory.weather if still else None, 0.4) or "clear"
     mood = votes.winner("mood") or ("tense" if weather == "storm" else "calm")
@@ -195,7 +197,7 @@ def _remember(scene: Scene, ranked: list[Subject], votes: Votes, memory: Memory)
         memory.cast.meet(subject.glyph, subject.word, subject.role == "hero")
     memory.place = votes.winner("place", memory.place, 0.6)
     memory.time = votes.winner("time", memory.time, 0.5)
-    memory.season = votes.winner("season", memory.season, 0.5)
+    memory.season = votes.winner("season", memory.season, 0.95)
     memory.weather = scene.weather if scene.weather != "clear" else None
 
 

@@ -3,18 +3,16 @@
 import re
 from dataclasses import dataclass, field
 
-from mofang.image.engines.collage.glyphs import ALIVE, glyphs
+from mofang.image.engines.collage.glyphs import ALIVE, glyphs, word_map, word_set
 from mofang.image.engines.collage.lexicon import Entry
 from mofang.image.engines.collage.read_find import Mention
 from mofang.image.engines.collage.read_words import Clause, Word
 
 _NAMED_ZH = re.compile(r"(?:名叫|名字叫|名字是|叫做|叫作|取名|起名|叫)([\u4e00-\u9fff]{1,4}?)(?:的|[^\u4e00-\u9fff]|$)")
 _NAMED_EN = frozenset({"named", "called"})
-_MALE = frozenset("man boy prince father old king santa".split())
-_FEMALE = frozenset("woman girl princess witch grandmother queen mermaid".split())
-_PRONOUNS = {"它": "it", "它们": "it", "他": "he", "他们": "any", "她": "she", "她们": "she", "it": "it", "its": "it", "itself": "it",
-             "he": "he", "him": "he", "his": "he", "himself": "he", "she": "she", "her": "she", "herself": "she", "they": "any",
-             "them": "any", "their": "any", "we": "none", "i": "me", "me": "me", "my": "me", "我": "me", "我们": "none"}
+_MALE = word_set("male.en")
+_FEMALE = word_set("female.en")
+_PRONOUNS = word_map("pronouns")
 
 
 @dataclass
@@ -61,7 +59,9 @@ class Cast:
         sort = _PRONOUNS.get(word.text.lower())
         if sort in {None, "none", "me"} or (word.text.lower() == "it" and weathery and nxt and nxt.lemma == "be"):
             return None
-        return next((pair for pair in self.known if _agrees(pair[0], str(sort))), None)
+        plain = _FEMALE if sort == "she" else _MALE - {"old"} if sort == "he" else frozenset()
+        fitting = [pair for pair in self.known if _agrees(pair[0], str(sort))]
+        return next((pair for pair in fitting if plain & _label(pair[0])), fitting[0] if fitting else None)
 
 
 def _animate(mention: Mention) -> str | None:
@@ -88,9 +88,13 @@ def _names(clause: Clause, found: list[Mention], number: int, lang: str) -> list
     return names
 
 
+def _label(hexcode: str) -> set[str]:
+    return set(glyphs()[hexcode].english.lower().replace("-", " ").split())
+
+
 def _agrees(hexcode: str, sort: str) -> bool:
     glyph = glyphs()[hexcode]
-    label = set(glyph.english.lower().replace("-", " ").split())
+    label = _label(hexcode)
     if sort == "any":
         return True
     if sort == "it":

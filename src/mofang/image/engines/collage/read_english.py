@@ -1,42 +1,12 @@
 """Just enough English morphology to look words up: dictionary forms, and noun or verb by the words around."""
 
-IRREGULAR = dict(pair.split(":") for pair in """
-mice:mouse geese:goose men:man women:woman children:child feet:foot teeth:tooth wolves:wolf leaves:leaf knives:knife
-lives:life wives:wife loaves:loaf halves:half shelves:shelf scarves:scarf thieves:thief oxen:ox people:people sheep:sheep
-grandchildren:grandchild fishermen:fisherman firemen:fireman policemen:policeman snowmen:snowman fairies:fairy
-was:be were:be is:be are:be am:be been:be had:have has:have did:do does:do went:go gone:go came:come saw:see seen:see ran:run
-sat:sit sang:sing swam:swim flew:fly flown:fly fell:fall fallen:fall felt:feel found:find grew:grow grown:grow
-held:hold kept:keep knew:know left:leave lit:light lost:lose made:make met:meet paid:pay rode:ride rose:rise
-risen:rise said:say sent:send shone:shine slept:sleep spoke:speak spent:spend stood:stand stole:steal swept:sweep took:take
-taken:take taught:teach thought:think told:tell threw:throw thrown:throw woke:wake wore:wear worn:wear won:win wrote:write
-written:write ate:eat eaten:eat drank:drink drove:drive driven:drive built:build bought:buy brought:bring began:begin
-blew:blow broke:break broken:break caught:catch chose:choose crept:creep cut:cut drew:draw drawn:draw dug:dig froze:freeze
-frozen:frozen fought:fight forgot:forget gave:give given:give heard:hear hid:hide hidden:hide lay:lie led:lead
-bit:bite sank:sink shook:shake sold:sell sought:seek wept:weep laid:lay dying:die lying:lie tying:tie
-glasses:glasses clothes:clothes news:news series:series species:species always:always bus:bus gas:gas this:this its:its
-his:his yes:yes thus:thus christmas:christmas chess:chess pants:pants jeans:jeans scissors:scissors ice:ice
-morning:morning evening:evening nothing:nothing something:something everything:everything anything:anything king:king
-ring:ring string:string spring:spring wing:wing thing:thing sing:sing bring:bring building:building painting:painting
-wedding:wedding lightning:lightning ceiling:ceiling pudding:pudding dumpling:dumpling sibling:sibling duckling:duckling
-red:red bed:bed shed:shed seed:seed weed:weed speed:speed feed:feed need:need hundred:hundred sacred:sacred naked:naked
-economics:economics physics:physics mathematics:mathematics athletics:athletics politics:politics earnings:earnings
-savings:savings glass:glass grass:grass cross:cross dress:dress boss:boss class:class princess:princess actress:actress
-waitress:waitress mattress:mattress compass:compass canvas:canvas atlas:atlas cactus:cactus octopus:octopus virus:virus
-campus:campus circus:circus lotus:lotus hippopotamus:hippopotamus walrus:walrus platypus:platypus dinosaur:dinosaur
-""".split())
-_NOUNY = frozenset("""a an the this that these those my your his her its our their some any no every each another one two three four
-five six seven eight nine ten several many few of in on at by with from into onto over under behind beside near through across
-between along around like as 's little big old young red blue green white black golden small tiny great tall long new
-wild warm cold bright dark first last""".split())
-_VERBY = frozenset("""to will would can could must should may might shall did do does don't didn't doesn't can't couldn't won't never let please
-i we you they he she it who cannot not""".split())
-_WORDS = {"d": "very too so not never no longer again then there here now just only also still", "m": """one two three four five six seven
-eight nine ten eleven twelve dozen hundred thousand several many few couple pair""", "r": """i you he she it we they me him us them
-his her its their my our your himself herself itself themselves""", "p": """in on at by with from into onto over under behind beside near through
-across between along around of to for like as off up down above below beneath inside outside toward towards""",
-          "x": "the a an and or but if when while because this that these those some any every each what which who whose"}
-_CLOSED = {word: what for what, words in _WORDS.items() for word in words.split()}
-_AUX = frozenset("be is are was were been being am".split())
+from mofang.image.engines.collage.glyphs import word_map, word_set
+
+IRREGULAR = word_map("irregular.en")
+NOUNY = word_set("before_noun.en")
+_VERBY = word_set("before_verb.en")
+_CLOSED = word_map("closed.en")
+_AUX = frozenset({"be", "is", "are", "was", "were", "been", "being", "am"})
 
 
 def lemma(word: str) -> str:
@@ -85,7 +55,7 @@ def tag(words: list[str], index: int) -> str:
         return "name"
     before = words[index - 1].lower() if index else ""
     base = lemma(word)
-    if before in _NOUNY:
+    if before in NOUNY:
         return "n"
     if before in _VERBY or word in _AUX or (word.endswith("ed") and base != word):
         return "v"

@@ -5,6 +5,7 @@ from typing import Literal
 
 from mofang.image.engines.collage.glyphs import by_label, by_tag, glyphs, of_emoji
 from mofang.image.engines.collage.lexicon import Entry, lexicon
+from mofang.image.engines.collage.read_english import NOUNY
 from mofang.image.engines.collage.read_words import Clause, Word
 
 Source = Literal["lexicon", "sense", "label", "tag", "emoji", "name", "pronoun"]
@@ -14,6 +15,7 @@ SHARED = 2
 PHRASE = 4
 """Words in the longest English expression."""
 _AFTER_NOUN = frozenset("前上下里中边旁外内后间")
+_BEFORE_NOUN = frozenset("大小老旧新红白黄黑绿蓝青金银木石铁竹破古高长短")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,9 @@ def _fits(clause: Clause, text: str, at: int, end: int, starts: dict[int, int], 
         return False
     token = clause.words[owner[at]]
     if end - at == 1:
-        return at in starts and len(token.text) == 2 and token.text[1] in _AFTER_NOUN and token.tag != "name"
+        place = at in starts and token.text[1] in _AFTER_NOUN
+        thing = end in ends and token.text[0] in _BEFORE_NOUN
+        return len(token.text) == 2 and token.tag in {"n", "x"} and (place or thing)
     return (at in starts or end in ends) and token.tag in {"n", "x", "name"}
 
 
@@ -123,6 +127,8 @@ def _meaning(names: list[str], words: tuple[Word, ...], start: int, end: int, ar
             return (Entry((hexcode,), (), ()), "label") if noun else None
     if end - start > 1 or words[start].tag != "n" or (lang == "en" and len(names[0]) < 4):
         return None
+    if lang == "en" and not ((start and words[start - 1].text.lower() in NOUNY) or names[0].endswith("s")):
+        return None
     for name in names:
         shared = [hexcode for hexcode in by_tag(lang).get(name, ()) if glyphs()[hexcode].kind != "person"]
         if 0 < len(shared) <= SHARED:
@@ -137,8 +143,8 @@ def _holds(test: str, values: frozenset[str], words: tuple[Word, ...], start: in
     if test == "cap":
         return words[start].text[0].isupper()
     if test == "near":
-        return not values.isdisjoint(around) or any(value in word.text and len(value) > 1
-                                                    for value in values for word in words)
+        return not values.isdisjoint(around) or any(value in word.text for value in values if len(value) > 1 and not value.isascii()
+                                                    for word in words)
     if test == "prev":
         return start > 0 and bool({words[start - 1].text.lower(), words[start - 1].lemma} & values)
     return end < len(words) and ("*" in values or bool({words[end].text.lower(), words[end].lemma} & values))

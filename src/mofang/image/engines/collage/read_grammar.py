@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from mofang.image.engines.collage.glyphs import ALIVE, glyphs
+from mofang.image.engines.collage.glyphs import ALIVE, glyphs, word_map, word_set
 from mofang.image.engines.collage.read_find import Mention
 from mofang.image.engines.collage.read_words import Clause, Word
 
@@ -11,22 +11,20 @@ FIGURATIVE = 0.2
 LEFT_BEHIND = 0.3
 ARRIVED = 1.5
 
-_DENY_ZH = frozenset("没有 没 无 不是 不见 不要 不许 禁止 并非 看不见 看不到 从不 从未 未 毫无 不带 缺少 不吃 不再 不下 没见 不养 不用 不能 别 不会 不想 不买 不含 无需".split())
-_NOT_DENY_ZH = frozenset("没有忘记 忘记 不仅 不但 不只 不过 不久 不得不 只有 除了 忘".split())
-_DENY_EN = frozenset("no not never without neither nor none nobody cannot hardly isn't wasn't aren't weren't don't doesn't didn't can't couldn't won't haven't hasn't hadn't".split())
-_LIKE_ZH = frozenset("像 好像 仿佛 如同 宛如 犹如 好似 似 如 似的 就像 恰似 好比 疑是 宛若 若 活像 疑 当作 比作 形似".split())
-_EXIST = frozenset("有 住 住着 是 来 来了 叫 走来 跑来 出现 坐着 站着 be live have come there stand sit".split())
-_ASIDE_ZH = frozenset("对 把 被 向 跟 给 从 在 替 为 离 往 朝 用 比 让 叫".split())
-_ASIDE_EN = frozenset("to at with by from for in on of into behind near beside about over under after".split())
-_LEAVE = frozenset("离开 走出 从 告别 离 逃出 跑出 飞出 from leave out exit".split())
-_ARRIVE = frozenset("来到 到 到了 走进 回到 走到 到达 抵达 游到 飞到 跑到 进 进入 arrive reach into enter".split())
-_MANY_ZH = {"一群": 5, "许多": 5, "很多": 5, "好多": 5, "无数": 5, "成群": 5, "几": 3, "一些": 3, "数": 3, "群": 5, "一行": 3, "一排": 4,
-            "两三": 3, "三两": 3, "三五": 4, "一对": 2, "一双": 2, "双": 2, "对": 2, "众": 4, "满树": 4, "满天": 4, "成双": 2, "多": 5}
-_DIGITS_ZH = {char: value for value, chars in enumerate(("零", "一", "二两俩", "三仨", "四", "五", "六", "七", "八", "九")) for char in chars}
+_DENY_ZH = word_set("deny.zh")
+_NOT_DENY_ZH = word_set("not_deny.zh")
+_DENY_EN = word_set("deny.en")
+_LIKE_ZH = word_set("like.zh")
+_EXIST = word_set("bring_on")
+_ASIDE_ZH = word_set("aside.zh")
+_ASIDE_EN = word_set("aside.en")
+_ROLE_EN = word_set("in_the_role.en")
+_LEAVE = word_set("leave")
+_ARRIVE = word_set("arrive")
+_MANY_ZH = {word: int(number) for word, number in word_map("count.zh").items()}
+_COUNT_EN = {word: int(number) for word, number in word_map("count.en").items()}
+_DIGITS_ZH = {char: value for value, chars in enumerate("零 一 二两俩 三仨 四 五 六 七 八 九".split(" ")) for char in chars}
 _UNITS_ZH = frozenset("岁年天点米里元块月日次度斤克个月小时分钟秒种样号层楼尺丈吨岁半遍下声口步")
-_COUNT_EN = {word: value for value, word in enumerate("zero one two three four five six seven eight nine".split())} | {
-    "ten": 9, "dozen": 9, "hundred": 9, "thousand": 9, "twelve": 9, "several": 3, "few": 3, "many": 5, "pair": 2, "couple": 2,
-    "flock": 5, "herd": 5, "group": 4, "swarm": 5, "pack": 4, "school": 5, "both": 2, "crowd": 5, "countless": 5, "bunch": 4}
 
 
 def weighed(mention: Mention, clause: Clause, lang: str) -> Mention:
@@ -91,8 +89,12 @@ def _compared(before: tuple[Word, ...], after: tuple[Word, ...], lang: str) -> b
             previous = reach[index - 1] if index else None
             return previous is None or not (previous.tag == "r" or previous.text.lower() in
                                             {"to", "would", "also", "really", "don't", "people", "children"})
-        if word.text.lower() == "as" and index + 1 < len(reach):
-            return any(later.text.lower() == "as" for later in reach[index + 1:]) or reach[index + 1].text.lower() == "if"
+        if word.text.lower() == "as":
+            following = reach[index + 1].text.lower() if index + 1 < len(reach) else ""
+            bare = index == len(reach) - 1  # white as snow
+            if (bare or following in {"a", "an", "the"}) and index and reach[index - 1].lemma not in _ROLE_EN:
+                return True
+            return following == "if" or any(later.text.lower() == "as" for later in reach[index + 1:])
     return False
 
 

@@ -39,10 +39,10 @@ KINDS = {  # subgroup -> what the thing is in a picture
 # The art sets draw these as framed little pictures: good scenes, bad stickers. The painter paints the scene itself.
 VIEWS = set("🎆🎇🎑🌠🌌🌃🏙🌄🌅🌆🌇🌉🏞🏜🛤🛣🌁🗾💹🚞🌐")
 SINGLE: dict[str, str] = (
-    {glyph: "thing" for glyph in "🐾🪶🪽🕸🐽⚓🛟🛢⛽🛞🚨🚥🚦🛑🚧🚏💺🌡🌂☂☔⛱🔥💧🌊⛄☃🧱🪨🪵♨💈⛺🪹🪺👣💩✨"}
-    | {glyph: "sky" for glyph in "🎈🪁🌙"}
-    | {glyph: "animal" for glyph in "🐉"}
-    | {glyph: "skip" for glyph in "♠♥♦♣🃏🎴👤👥🗣🫆🔇🔈🔉🔊🔕💹👿😈👹👺🌚🌛🌜🌝🌞🎦"}
+    dict.fromkeys("🐾🪶🪽🕸🐽⚓🛟🛢⛽🛞🚨🚥🚦🛑🚧🚏💺🌡🌂☂☔⛱🔥💧🌊⛄☃🧱🪨🪵♨💈⛺🪹🪺👣💩✨", "thing")
+    | dict.fromkeys("🎈🪁🌙", "sky")
+    | dict.fromkeys("🐉", "animal")
+    | dict.fromkeys("♠♥♦♣🃏🎴👤👥🗣🫆🔇🔈🔉🔊🔕💹👿😈👹👺🌚🌛🌜🌝🌞🎦", "skip")
 )
 
 
@@ -51,7 +51,7 @@ def kind(entry: dict[str, Any], subgroup: str) -> str:
     bare = entry["emoji"].replace("\ufe0f", "")
     if bare in VIEWS:
         return "view"
-    if subgroup == "time" and "o’clock" in entry["label"] or subgroup == "time" and "-thirty" in entry["label"]:
+    if subgroup == "time" and ("o’clock" in entry["label"] or "-thirty" in entry["label"]):
         return "skip"
     return SINGLE.get(bare, KINDS.get(subgroup, "skip"))
 
