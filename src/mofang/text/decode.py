@@ -34,14 +34,14 @@ def decode(data: bytes, name: str) -> tuple[str, str]:
     for magic, what in _MAGIC:
         if data.startswith(magic):
             raise UserError(f"{name} is {what}, not text; give a Markdown or plain text file")
+    if b"\x00" in data:
+        return _utf16(data, name)
     try:
         return _plain(data.decode("utf-8"), name), "utf-8"
     except UnicodeDecodeError as error:
         if _nearly_utf8(data):
             raise UserError(f"{name} has a broken character at byte {error.start} (a lone surrogate or a cut-off file); "
                             "save it again as UTF-8") from error  # fmt: skip
-    if b"\x00" in data:
-        return _utf16(data, name), "utf-16"
     if encoding := _chinese(data):
         return _plain(data.decode(encoding), name), encoding
     from charset_normalizer import from_bytes
@@ -71,20 +71,35 @@ def _plain(text: str, name: str) -> str:
 def _nearly_utf8(data: bytes) -> bool:
     # Legacy Chinese bytes hardly ever form valid UTF-8 sequences; a UTF-8 file with one wound is full of them.
     text = data.decode("utf-8", "replace")
-    broken = text.count("\ufffd")
-    whole = sum(character > "\x7f" for character in text) - broken
-    return whole > 3 * broken
+    wounds = len(re.findall("\ufffd+", text))
+    whole = sum(character > "\x7f" for character in text) - text.count("\ufffd")
+    return whole > 3 * wounds
 
 
-def _utf16(data: bytes, name: str) -> str:
-    zeros_even, zeros_odd = data[0::2].count(0), data[1::2].count(0)
-    encoding = "utf-16-le" if zeros_odd > zeros_even else "utf-16-be"
-    try:
-        text = data.decode(encoding)
-    except UnicodeDecodeError:
-        text = "\x00"
-    letters = sum(character.isalpha() or character.isspace() for character in text)
-    return _plain(text if letters > len(text) // 2 else "\x00", name)
+def _utf16(data: bytes, name: str) -> tuple[str, str]:
+    """Text with zero bytes is UTF-16 without a mark, or no text. In the wrong byte order hardly a character is common."""
+    shares = {}
+    for encoding in ("utf-16-le", "utf-16-be"):
+        try:
+            text = data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        shares[encoding] = sum(map(_is_common, text)) / max(1, len(text))
+    best = max(shares, key=lambda encoding: shares[encoding], default="")
+    if not best or shares[best] < 0.85:
+        raise UserError(f"{name} is binary data, not text; give a Markdown or plain text file")
+    return _plain(data.decode(best), name), best
+
+
+def _is_common(character: str) -> bool:
+    if " " <= character <= "~" or character in "\r\n\t":
+        return True
+    for encoding in ("gb2312", "big5", "latin-1"):
+        try:
+            return bool(character.encode(encoding))
+        except UnicodeEncodeError:
+            continue
+    return False
 
 
 def _chinese(data: bytes) -> str:

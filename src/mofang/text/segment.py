@@ -38,6 +38,8 @@ def sentences(text: str, lang: Lang) -> list[str]:
                 found.append(text[start:end])
                 start = at = end
                 continue
+            while at + 1 < len(text) and text[at + 1] in _ENDS + ".":
+                at += 1
         elif lang == "zh" and character in _PAIRS:
             close = text.find(_PAIRS[character], at + 1, at + _QUOTE_REACH)
             if close > 0 and "\n" not in text[at:close]:
