@@ -28,6 +28,7 @@ PACKAGES = [
     "jieba", "pypinyin", "cn2an", "ordered-set", "regex",
 ]  # fmt: skip
 THREADS = 2
+DIGITS = dict(zip("0123456789", "零一二三四五六七八九", strict=True))
 COLD = """
 import time; start = time.perf_counter()
 from mofang.sound import stream
@@ -65,7 +66,10 @@ def spoken(text: str, language: str) -> str:
     from mofang.sound.frontend import normalise
     from mofang.sound.frontend.voicing import _simplified
 
-    return "".join(run.spoken for run in normalise(text.translate(_simplified()), language)).lower()
+    text = text.translate(_simplified())
+    if language == "zh":  # a telephone number is its digits, however it is grouped; 幺 is 一 on the telephone
+        text = re.sub(r"[0-9][0-9-]{5,}", lambda number: "".join(DIGITS[c] for c in number[0] if c != "-"), text)
+    return "".join(run.spoken for run in normalise(text, language)).lower().replace("幺", "一")
 
 
 def said(text: str, language: str, tones: bool = False) -> list[set[str]]:

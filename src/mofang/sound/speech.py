@@ -1,7 +1,7 @@
 """Text of any length to speech, and when every word of it sounds."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Iterable, Iterator
+from itertools import chain, pairwise
 
 import numpy as np
 
@@ -31,7 +31,7 @@ def speak(text: str, voice: str, *, speed: float = 1.0, threads: int = 2, progre
     for text with nothing to say, an unknown voice or a damaged model.
     """
     chosen = find_voice(voice)
-    return _join(list(_spoken(_chunks(text, chosen, speed), chosen, speed, threads, progress)))
+    return _join(list(_spoken(_chunks(text, chosen, speed), len(text), chosen, speed, threads, progress)))
 
 
 def stream(text: str, voice: str, *, speed: float = 1.0, threads: int = 2) -> Iterator[Speech]:
@@ -41,26 +41,35 @@ def stream(text: str, voice: str, *, speed: float = 1.0, threads: int = 2) -> It
     """
     chosen = find_voice(voice)
     chunks = _chunks(text, chosen, speed)
-    at = next(at for at, chunk in enumerate(chunks) if _is_heard(chunk))
-    chunks[at : at + 1] = _split_first(chunks[at])
-    return _spoken(chunks, chosen, speed, threads, silent)
+    silent_ones = [next(chunks)]
+    while not _is_heard(silent_ones[-1]):
+        silent_ones.append(next(chunks))
+    chunks = chain(silent_ones[:-1], _split_first(silent_ones[-1]), chunks)
+    return _spoken(chunks, len(text), chosen, speed, threads, silent)
 
 
-def _chunks(text: str, voice: Voice, speed: float) -> list[list[Unit]]:
+def _chunks(text: str, voice: Voice, speed: float) -> Iterator[list[Unit]]:
+    """What is said in one go, read lazily: a book must not be read to its end before it begins to sound."""
     if not 0.5 <= speed <= 2.0:
         raise UserError(f"speed {speed:g} is out of range; give 0.5 (slow) to 2 (fast)")
     if len(text) > LONGEST_TEXT:
         raise UserError(
             f"this text has {len(text):,} characters; speak at most {LONGEST_TEXT:,} at once, chapter by chapter"
         )
+    chunks = _read(text, voice)
+    first = []
+    for chunk in chunks:
+        first.append(chunk)
+        if _is_heard(chunk):
+            return chain(first, chunks)
+    raise UserError("there is nothing to say in this text; write some words in Chinese or English")
+
+
+def _read(text: str, voice: Voice) -> Iterator[list[Unit]]:
     longest = engine(voice.engine, 1).longest
-    chunks = []
     for sentence in sentences(text, voice.language):
         for phrase in _split_at_rests(phonemize(sentence, voice.language)):
-            chunks += list(_split_long(phrase, longest))
-    if not any(map(_is_heard, chunks)):
-        raise UserError("there is nothing to say in this text; write some words in Chinese or English")
-    return chunks
+            yield from _split_long(phrase, longest)
 
 
 def _is_heard(units: Iterable[Unit]) -> bool:
@@ -125,14 +134,18 @@ def _split_first(units: list[Unit]) -> list[list[Unit]]:
 
 
 def _spoken(
-    chunks: Sequence[list[Unit]], voice: Voice, speed: float, threads: int, progress: Progress
+    chunks: Iterator[list[Unit]], length: int, voice: Voice, speed: float, threads: int, progress: Progress
 ) -> Iterator[Speech]:
     speaker = engine(voice.engine, threads)
-    for done, chunk in enumerate(chunks):
-        progress(done / len(chunks), voice.name)
+    done = 0
+    chunk = next(chunks, None)
+    while chunk is not None:
+        progress(min(done / length, 1.0), voice.name)
+        following = next(chunks, None)
         text = "".join(unit.text for unit in chunk)
-        rest = rest_after(text) / speed if done + 1 < len(chunks) else 0.0
-        yield _say(chunk, speaker, voice.name, speed, rest)
+        yield _say(chunk, speaker, voice.name, speed, rest_after(text) / speed if following else 0.0)
+        done += len(text)
+        chunk = following
     progress(1.0, voice.name)
 
 
