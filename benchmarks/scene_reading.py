@@ -150,7 +150,8 @@ def main() -> None:
             mine, theirs = score(chosen, ours, bool(arguments.show) and half == "dev"), score(chosen, peer)
             for name, goal in GOALS.items():
                 rows.append({"what": f"{half} {lang} ({len(chosen)} passages): {name}", "unit": "share right",
-                             "ours": round(mine[name], 3), "peer": round(theirs[name], 3), "peer_name": "keywords over CLDR labels and tags",
+                             "ours": round(mine[name], 3), "peer": round(theirs[name], 3),
+                             "peer_name": "keywords over CLDR labels and tags",
                              "ratio": round(mine[name] / theirs[name], 2) if theirs[name] else None, "goal": goal,
                              "met": mine[name] >= goal})
     start = time.perf_counter()

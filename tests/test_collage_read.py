@@ -79,6 +79,11 @@ def test_every_cue_and_glyph_of_the_lexicon_is_one_the_painter_knows() -> None:
     ("She gave her mother a rose.", "en", "🌹👩", ""),
     ("Wild bears can fish.", "en", "🐻", ""),
     ("I cannot bear the noise.", "en", "", "🐻"),
+    ("She wept by the window.", "en", "👩🪟", "👧"),
+    ("New running shoes for spring", "en", "👟", "🏃"),
+    ("A dragon lay guarding its gold.", "en", "🐉", "💂"),
+    ("青蛙从荷叶上跳下来。", "zh", "🐸🪷", ""),
+    ("她像一朵云那样轻。", "zh", "👩", "☁"),
 ])
 def test_words_mean_what_they_mean_here(passage: str, lang: str, yes: str, no: str) -> None:
     scene = read(passage, lang)  # type: ignore[arg-type]

@@ -8,6 +8,8 @@ from mofang.image.engines.collage.scene import Role
 
 DRAWABLE = frozenset({"person", "animal", "plant", "food", "building", "land", "vehicle", "aircraft", "sky", "thing"})
 ALIVE = frozenset({"person", "animal"})
+ACTIVITIES = frozenset({"person-activity", "person-sport", "person-resting"})
+"""Subgroups that show somebody doing something: words for the doing call them as well as words for the doer."""
 _ROLES: dict[str, Role] = {"sky": "sky", "aircraft": "sky", "food": "prop", "thing": "prop"}
 
 

@@ -10,11 +10,11 @@ embedding. See `lexicon.py` for how words are known, `read_grammar.py` for who a
 from dataclasses import dataclass, field
 from typing import Literal, cast
 
-from mofang.image.engines.collage.glyphs import ALIVE, DRAWABLE, glyphs
+from mofang.image.engines.collage.glyphs import ACTIVITIES, ALIVE, DRAWABLE, glyphs
 from mofang.image.engines.collage.lexicon import Entry
 from mofang.image.engines.collage.read_cast import Cast
 from mofang.image.engines.collage.read_find import TRUST, Mention, mentions
-from mofang.image.engines.collage.read_grammar import weighed
+from mofang.image.engines.collage.read_grammar import LEFT_BEHIND, weighed
 from mofang.image.engines.collage.read_setting import Votes, usual_place, voted
 from mofang.image.engines.collage.read_words import Clause, clauses, clean
 from mofang.image.engines.collage.scene import Mood, Place, Role, Scene, Season, Subject, Time, Weather
@@ -26,7 +26,7 @@ THRESHOLD = 0.6
 _BASE = {"person": 2.0, "animal": 2.0, "vehicle": 1.4, "aircraft": 1.4, "food": 1.3, "thing": 1.3, "building": 1.2,
          "plant": 1.2, "sky": 1.1, "land": 0.9, "symbol": 1.0, "flag": 1.0}
 _MOODY = {"joyful": "1F388", "festive": "1F3EE", "warm": "1F56F", "sad": "1F343", "tense": "26C8", "mysterious": "2728",
-          "lonely": "1F343", "calm": "1F33F"}
+          "lonely": "1F343", "calm": "1F331"}
 _SUN, _NIGHT_SKY = {"2600"}, {"1F315", "1F319", "2B50"}
 
 
@@ -133,10 +133,10 @@ def _ranked(found: list[Mention], votes: Votes, memory: Memory, lang: Lang) -> l
             leading = bool(memory.cast.known) and memory.cast.known[0][0] == hexcode
             score = _BASE.get(glyph.kind, 1.0) * TRUST[mention.source] - 0.15 * rank + 0.3 * (1 - order / total)
             score += (1.0 if mention.agent else 0.0) + (0.6 if leading else 0.0)
-            score *= min(mention.weight, 1.0)
+            score *= 1.0 if mention.weight == LEFT_BEHIND else min(mention.weight, 1.0)  # what one leaves is still in sight
             scores[hexcode] = max(scores.get(hexcode, 0.0), score) + (0.25 if hexcode in scores else 0.0)
             words.setdefault(hexcode, mention.word)
-            counts[hexcode] = max(counts.get(hexcode, 1), mention.count if rank == 0 else 1)
+            counts[hexcode] = max(counts.get(hexcode, 1), _number(mention) if rank == 0 else 1)
     actors = {code for mention in found if mention.agent for code in mention.entry.draw if not _activity(code)}
     scores = {code: score for code, score in scores.items() if not (actors and _activity(code) and code not in actors)}
     time = votes.winner("time", memory.time, 0.5)
@@ -160,9 +160,14 @@ def _ranked(found: list[Mention], votes: Votes, memory: Memory, lang: Lang) -> l
             for code in sure[:MOST_SUBJECTS]]
 
 
+def _number(mention: Mention) -> int:
+    """How many of its first glyph; 孩子们 are a girl and a boy already."""
+    return 1 if len(mention.entry.draw) > 1 and mention.count <= 3 else mention.count
+
+
 def _activity(hexcode: str) -> bool:
     """Whether the glyph is somebody doing something: beside an actor it would be a second person."""
-    return glyphs()[hexcode].subgroup in {"person-activity", "person-sport", "person-resting"}
+    return glyphs()[hexcode].subgroup in ACTIVITIES
 
 
 def _count(hexcode: str, count: int) -> int:

@@ -12,6 +12,8 @@ _NAMED_ZH = re.compile(r"(?:名叫|名字叫|名字是|叫做|叫作|取名|起�
 _NAMED_EN = frozenset({"named", "called"})
 _MALE = word_set("male.en")
 _FEMALE = word_set("female.en")
+_STRANGERS = {"he": "1F468", "she": "1F469"}
+"""A passage may begin with 她: somebody must stand there."""
 _PRONOUNS = word_map("pronouns")
 
 
@@ -61,7 +63,9 @@ class Cast:
             return None
         plain = _FEMALE if sort == "she" else _MALE - {"old"} if sort == "he" else frozenset()
         fitting = [pair for pair in self.known if _agrees(pair[0], str(sort))]
-        return next((pair for pair in fitting if plain & _label(pair[0])), fitting[0] if fitting else None)
+        stranger = _STRANGERS.get(str(sort)) if word.text.lower() in {"he", "she", "他", "她"} else None
+        return next((pair for pair in fitting if plain & _label(pair[0])),
+                    fitting[0] if fitting else (stranger, word.text) if stranger else None)
 
 
 def _animate(mention: Mention) -> str | None:

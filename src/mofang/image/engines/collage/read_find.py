@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from mofang.image.engines.collage.glyphs import by_label, by_tag, glyphs, of_emoji
+from mofang.image.engines.collage.glyphs import ACTIVITIES, by_label, by_tag, glyphs, of_emoji
 from mofang.image.engines.collage.lexicon import Entry, lexicon
 from mofang.image.engines.collage.read_english import NOUNY
 from mofang.image.engines.collage.read_words import Clause, Word
@@ -50,7 +50,10 @@ def _english(clause: Clause, around: frozenset[str]) -> list[Mention]:
             piece = words[index:index + size]
             surface = " ".join(word.text.lower() for word in piece)
             lemmas = " ".join(word.lemma for word in piece)
-            hit = _meaning([surface, lemmas], words, index, index + size, around, "en")
+            mixed = " ".join([*(word.text.lower() for word in piece[:-1]), piece[-1].lemma])  # running shoes: running shoe
+            hit = _meaning(list(dict.fromkeys([surface, mixed, lemmas])), words, index, index + size, around, "en")
+            if hit and size == 1 and surface.endswith(("ing", "ed")) and piece[0].lemma != surface and _somebody(hit[0]):
+                hit = None  # guarding gold: no guard
             if hit is None and size == 1 and "-" in surface:
                 hit = _meaning([surface.rsplit("-", 1)[1]], words, index, index + 1, around, "en")
             if hit:
@@ -61,6 +64,10 @@ def _english(clause: Clause, around: frozenset[str]) -> list[Mention]:
         else:
             index += 1
     return found
+
+
+def _somebody(entry: Entry) -> bool:
+    return any(glyphs()[code].kind == "person" and glyphs()[code].subgroup not in ACTIVITIES for code in entry.draw)
 
 
 def _chinese(clause: Clause, around: frozenset[str]) -> list[Mention]:

@@ -23,7 +23,8 @@ _LEAVE = word_set("leave")
 _ARRIVE = word_set("arrive")
 _MANY_ZH = {word: int(number) for word, number in word_map("count.zh").items()}
 _COUNT_EN = {word: int(number) for word, number in word_map("count.en").items()}
-_DIGITS_ZH = {char: value for value, chars in enumerate("零 一 二两俩 三仨 四 五 六 七 八 九".split(" ")) for char in chars}
+_DIGITS_ZH = {char: value for value, chars in 
+             enumerate(("零", "一", "二两俩", "三仨", "四", "五", "六", "七", "八", "九")) for char in chars}
 _UNITS_ZH = frozenset("岁年天点米里元块月日次度斤克个月小时分钟秒种样号层楼尺丈吨岁半遍下声口步")
 
 
@@ -134,9 +135,11 @@ def _count_en(before: tuple[Word, ...], words: tuple[Word, ...]) -> int:
         text = word.text.lower()
         if word.tag == "v" or text in {"and", "or", "with", "'s"}:
             break
-        if text in _COUNT_EN or word.lemma in _COUNT_EN:
-            return _COUNT_EN.get(text, _COUNT_EN.get(word.lemma, 1))
+        if text in _COUNT_EN:
+            return _COUNT_EN[text]
         if text.isdigit():
             return min(int(text[:4]), MOST)
     last = words[-1]
+    if last.text.lower().endswith("'s") or last.text.lower() == last.lemma:
+        return 1
     return 2 if last.tag in {"n", "x"} and last.lemma != last.text.lower() and last.text[-1:] in "sne" else 1
