@@ -150,8 +150,8 @@ def _holds(test: str, values: frozenset[str], words: tuple[Word, ...], start: in
     if test == "cap":
         return words[start].text[0].isupper()
     if test == "near":
-        return not values.isdisjoint(around) or any(value in word.text for value in values if len(value) > 1 and not value.isascii()
-                                                    for word in words)
+        return not values.isdisjoint(around) or any(
+            value in word for value in values if len(value) > 1 and not value.isascii() for word in around)
     if test == "prev":
         return start > 0 and bool({words[start - 1].text.lower(), words[start - 1].lemma} & values)
     return end < len(words) and ("*" in values or bool({words[end].text.lower(), words[end].lemma} & values))

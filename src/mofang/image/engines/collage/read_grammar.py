@@ -7,6 +7,8 @@ from mofang.image.engines.collage.read_find import Mention
 from mofang.image.engines.collage.read_words import Clause, Word
 
 MOST = 9
+REACH = 24
+"""Words either side that grammar looks at: a clause longer than that is no clause."""
 FIGURATIVE = 0.2
 LEFT_BEHIND = 0.3
 ARRIVED = 1.5
@@ -23,15 +25,15 @@ _LEAVE = word_set("leave")
 _ARRIVE = word_set("arrive")
 _MANY_ZH = {word: int(number) for word, number in word_map("count.zh").items()}
 _COUNT_EN = {word: int(number) for word, number in word_map("count.en").items()}
-_DIGITS_ZH = {char: value for value, chars in 
+_DIGITS_ZH = {char: value for value, chars in
              enumerate(("零", "一", "二两俩", "三仨", "四", "五", "六", "七", "八", "九")) for char in chars}
 _UNITS_ZH = frozenset("岁年天点米里元块月日次度斤克个月小时分钟秒种样号层楼尺丈吨岁半遍下声口步")
 
 
 def weighed(mention: Mention, clause: Clause, lang: str) -> Mention:
     """`mention` with its weight, its number and whether it acts, read from the words of its clause."""
-    before = clause.words[:mention.start]
-    after = clause.words[mention.end:]
+    before = clause.words[max(0, mention.start - REACH):mention.start]
+    after = clause.words[mention.end:mention.end + REACH]
     if mention.source == "emoji":
         return replace(mention, agent=_alive(mention))
     weight = 1.0

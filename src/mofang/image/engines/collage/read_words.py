@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from mofang.image.engines.collage.read_english import lemma, tag
 
-LONGEST = 20_000
+LONGEST = 6_000
 """Characters read of one passage; a picture is not asked for by more."""
 _CLAUSE = re.compile(r"[^，。！？；：、,.!?;:\n…—()（）“”\"「」『』《》]+")
 _ENGLISH = re.compile(r"[A-Za-z]+(?:[-'’][A-Za-z]+)*|\d[\d,.]*|[^\sA-Za-z\d]")
