@@ -8,7 +8,7 @@ from mofang.image.engines.collage.read_english import lemma, tag
 
 LONGEST = 6_000
 """Characters read of one passage; a picture is not asked for by more."""
-_CLAUSE = re.compile(r"[^，。！？；：、,.!?;:\n…—()（）“”\"「」『』《》]+")
+_CLAUSE = re.compile(r"[^，。！？；：、,.!?;:\n…—()（）“”\"「」『』《》]{1,240}")
 _ENGLISH = re.compile(r"[A-Za-z]+(?:[-'’][A-Za-z]+)*|\d[\d,.]*|[^\sA-Za-z\d]")
 _CLASSICAL_NEVER = frozenset("的了着吗呢们这那很都把被给你您她它")
 
