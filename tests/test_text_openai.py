@@ -5,7 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -33,10 +33,8 @@ class Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.seen.append({"path": self.path, "body": json.loads(body), "key": self.headers.get("Authorization")})
         self.close_connection = True
-        try:
+        with suppress(BrokenPipeError, ConnectionResetError):
             type(self).answer(self)
-        except (BrokenPipeError, ConnectionResetError):
-            pass
 
     def reply(self, status: int, body: bytes, kind: str = "application/json", **headers: str) -> None:
         self.send_response(status)

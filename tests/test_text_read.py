@@ -51,9 +51,10 @@ def test_western_quotes_of_an_old_editor(tmp_path: Path) -> None:
     (b"", "empty"), (b"  \n\n \t ", "empty"), (b"\xef\xbb\xbf", "empty"), ("😀🎉🦊".encode(), "no words"),
     (b"---\n***\n", "no words"), (b"\x89PNG\r\n\x1a\n" + bytes(100), "PNG"), (b"PK\x03\x04" + bytes(80), "ZIP"),
     (os.urandom(5000) + b"\0\0", "text"), (b"abc\x00def\x00\x01\x02", "binary"), (b"%PDF-1.7 abc", "PDF"),
-    ("你好世界，今天天气很好。".encode()[:-1], "broken character"), ("你好世界".encode() + b"\xed\xa0\xbd" + "再见".encode(), "surrogate"),
+    ("你好世界，今天天气很好。".encode()[:-1], "broken character"),
+    ("你好世界".encode() + b"\xed\xa0\xbd" + "再见".encode(), "surrogate"),
     ("你好".encode("utf-16") + b"\x00", "damaged"), (b"```\ncode only\n```\n", "no words"),
-    (b"x" * (MAX_BYTES + 1), "split it"), ("---\nlang: fr\n---\nBonjour.".encode(), "lang: zh"),
+    (b"x" * (MAX_BYTES + 1), "split it"), (b"---\nlang: fr\n---\nBonjour.", "lang: zh"),
 ])  # fmt: skip
 def test_bad_files_end_in_one_line(tmp_path: Path, data: bytes, word: str) -> None:
     with pytest.raises(UserError) as caught:
@@ -142,7 +143,8 @@ def test_poems_keep_their_lines_and_give_their_title() -> None:
 
 
 def test_wrapped_prose_is_joined_and_novel_lines_are_paragraphs() -> None:
-    wrapped = parse("The keeper turned his lamp as bright as it would go, but the\nfog was thick and the light could not reach\nthe boat.")
+    wrapped = parse("The keeper turned his lamp as bright as it would go, but the\n"
+                    "fog was thick and the light could not reach\nthe boat.")
     assert wrapped.blocks[0].kind == "paragraph" and "\n" not in wrapped.text
     novel = parse("　　秋天的夜晚，一只小狐狸坐在高高的山坡上看着月亮。\n　　它想把月亮摘下来，送给生病的奶奶当作一盏小小的灯。")
     assert len(novel.blocks) == 2
@@ -176,7 +178,8 @@ def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     assert encoding and not any("\ud800" <= character <= "\udfff" for character in text)
 
 
-@given(st.lists(st.sampled_from(["# ", "- ", "> ", "```", "|a|b|", "|-|-|", "![x](y)", "**", "词语", "word", "\n", "\n\n", "[^1]: ", "---", "<!--"]),
+@given(st.lists(st.sampled_from(["# ", "- ", "> ", "```", "|a|b|", "|-|-|", "![x](y)", "**", "词语", "word",
+                                  "\n", "\n\n", "[^1]: ", "---", "<!--"]),
                 max_size=40).map("".join))  # fmt: skip
 def test_markdown_of_any_shape_ends(text: str) -> None:
     blocks, _ = parse_markdown(text)

@@ -59,7 +59,8 @@ def test_poems_go_by_couplets() -> None:
     assert [passage.text for passage in passages(parse(printed))] == ["床前明月光，疑是地上霜。", "举头望明月，低头思故乡。"]
 
 
-@pytest.mark.parametrize(("lang", "text"), [("zh", "小狐狸跑到湖边，看见月亮躺在水里。" * 12), ("en", "The fox ran to the lake and saw the moon. " * 12)])
+@pytest.mark.parametrize(("lang", "text"), [("zh", "小狐狸跑到湖边，看见月亮躺在水里。" * 12),
+                                            ("en", "The fox ran to the lake and saw the moon. " * 12)])
 def test_passages_have_a_comfortable_length(lang: str, text: str) -> None:
     found = passages(parse(text))
     assert all(3.5 <= spoken_seconds(passage.text, found and lang) <= 11 for passage in found)  # type: ignore[arg-type]

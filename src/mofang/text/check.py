@@ -17,8 +17,10 @@ _DANGLING = {
                      r"their|its|my|your|our|so|very|if|when|because|into|than|had|has|have|not|could|would|should)\W*$", re.I),
 }  # fmt: skip
 _GARBLED = {
-    "zh": re.compile(r"(.)\1\1|([里中的在是了上下和与被把就从到着得地也])\2|[，、][，、]|的[，。]|[，。][的了着过]|(.{2,6})，\3[，。]"),
-    "en": re.compile(r"\b(\w+) \1\b|\b(?![aio]\b)[a-z]\b(?!')|[a-z]'(?!(?:s|t|re|ve|ll|d|m)\b)|,,|\b(?:a|an|the|to|of) (?:a|an|the|to|of|and)\b",
+    "zh": re.compile(r"(.)\1\1|([里中的在是了上下和与被把就从到着得地也])\2|[，、][，、]|的[，。]|[，。][的了着过]"
+                     r"|(.{2,6})，\3[，。]"),
+    "en": re.compile(r"\b(\w+) \1\b|\b(?![aio]\b)[a-z]\b(?!')|[a-z]'(?!(?:s|t|re|ve|ll|d|m)\b)|,,"
+                     r"|\b(?:a|an|the|to|of) (?:a|an|the|to|of|and)\b",
                      re.I),
 }  # fmt: skip
 _COARSE = re.compile(
@@ -40,14 +42,14 @@ def fault(sentence: str, lang: Lang, earlier: Sequence[str] = (), examples: Sequ
     length = han_count(text) if lang == "zh" else word_count(text)
     if not _SPOKEN_END.search(text) or _DANGLING[lang].search(text.rstrip("。！？!?.…”’」』\"'")):
         return "unfinished"
+    if not _in_language(text, lang, simplified):
+        return "language"
     if length < shortest:
         return "short"
     if length > longest:
         return "long"
     if _MARKUP.search(text) or "\n" in text:
         return "markup"
-    if not _in_language(text, lang, simplified):
-        return "language"
     if _COARSE.search(text):
         return "coarse"
     if any(text.count(a) != text.count(b) for a, b in ("“”", "（）", "「」", "《》", "()")) or text.count('"') % 2:
@@ -90,7 +92,7 @@ def _runs(text: str, lang: Lang, n: int, topic: str) -> set[tuple[str, ...]]:
 def _in_language(text: str, lang: Lang, simplified: bool) -> bool:
     han, words = han_count(text), word_count(text)
     if lang == "en":
-        return han == 0 and text.isascii() or han == 0 and words >= len(normal(text)) / 12
+        return not han and (text.isascii() or words >= len(normal(text)) / 12)
     if simplified:
         try:
             re.sub(r"[^\u4e00-\u9fff]", "", text).encode(_SIMPLIFIED)

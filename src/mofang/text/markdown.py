@@ -165,7 +165,7 @@ def is_verse(lines: list[str], chinese: bool) -> bool:
         return longest <= 20
     # English verse starts its lines with capitals or keeps them shorter than any wrapped prose.
     capitals = sum(line[:1].isupper() or not line[:1].isalpha() for line in lines)
-    return longest <= 34 or longest <= 60 and capitals >= 0.9 * len(lines)
+    return longest <= 34 or (longest <= 60 and capitals >= 0.9 * len(lines))
 
 
 def _spoken(text: str, notes: list[str]) -> str:

@@ -14,29 +14,41 @@ KINDS = ("story", "explain", "howto", "origin", "portrait")
 
 _SIGNS: dict[str, tuple[tuple[str, str], ...]] = {
     "zh": (
-        ("howto", r"^(?:教你|学会)?(?:如何|怎样|怎么|怎麼)(?!会|會|来|形成|产生|产生|变)|的(?:方法|做法|步骤|步驟|教程)$"),
-        ("origin", r"由来|由來|来历|來歷|起源|历史|歷史|的故事是怎么来|传统|傳統|习俗|習俗"),
-        ("explain", r"为什么|為什麼|为何|怎么会|怎麼會|是什么|是什麼|什么是|什麼是|原理|科普|如何|怎样|怎么|会.{0,6}吗|的秘密$|介绍|介紹"),
-        ("portrait", r"(?:春|夏|秋|冬)(?:天|日|夜)?的|家乡|家鄉|风景|風景|的(?:早晨|清晨|夜晚|黄昏|傍晚|一天|味道|景色|四季|小镇|小鎮|老街|街头)$|老街|印象"),
+        ("howto", r"^(?:教你|学会)?(?:如何|怎样|怎么|怎麼)(?!会|會|来|形成|产生|变)"
+                  r"|的(?:方法|做法|步骤|步驟|教程)$"),
+        ("origin", r"由来|由來|来历|來歷|起源|历史|歷史|传统|傳統|习俗|習俗"),
+        ("explain", r"为什么|為什麼|为何|怎么会|怎麼會|是什么|是什麼|什么是|什麼是|原理|科普|如何|怎样|怎么"
+                    r"|会.{0,6}吗|的秘密$|介绍|介紹"),
+        ("portrait", r"(?:春|夏|秋|冬)(?:天|日|夜)?的|家乡|家鄉|风景|風景|老街|印象"
+                     r"|的(?:早晨|清晨|夜晚|黄昏|傍晚|一天|味道|景色|四季|小镇|小鎮|街头)$"),
     ),
     "en": (
-        ("howto", r"^how (?:to|can (?:i|you|we)|do (?:i|you|we))\b|\bguide to\b|\brecipe\b|^(?:make|making|brew|brewing|bake|baking|build|building)\b"),
+        ("howto", r"^how (?:to|can (?:i|you|we)|do (?:i|you|we))\b|\bguide to\b|\brecipe\b"
+                  r"|^(?:make|making|brew|brewing|bake|baking|build|building)\b"),
         ("origin", r"\borigins?\b|\bhistory\b|\btraditions?\b|\bwhere .* comes? from\b|\binvention of\b|\bhow .* began\b"),
         ("explain", r"^(?:why|how|what)\b|\bexplain|\bscience\b|\bintroduction to\b"),
-        ("portrait", r"^(?:a |an |the |my )?(?:morning|evening|night|day|spring|summer|autumn|winter|sunrise|sunset)\b.*\b(?:in|at|on|by|of)\b"
+        ("portrait", r"^(?:a |an |the |my )?(?:morning|evening|night|day|spring|summer|autumn|winter|sunrise|sunset)\b"
+                     r".*\b(?:in|at|on|by|of)\b"
                      r"|\b(?:hometown|landscape|village|street|market|harbou?r)s?\b(?!.*\b(?:who|finds?|meets?|lost)\b)"),
     ),
 }  # fmt: skip
 
 _LEAD = {
-    "zh": re.compile(r"^(?:请|請)?(?:帮我|幫我)?(?:写|寫|讲|講|做|制作|來|来)?(?:一个|一個|一篇|一段|一部|个)?(?:关于|關於)?|^讲讲|^说说"),
-    "en": re.compile(r"^(?:please )?(?:write|tell|make|create)?(?: me| us)?(?: a| an| the)?(?: short)?(?: (?:story|film|video|script|movie|tale))?(?: about| of)? ?",
-                     re.I),
+    "zh": re.compile(r"^(?:请|請)?(?:帮我|幫我)?(?:写|寫|讲|講|做|制作|來|来)?(?:一个|一個|一篇|一段|一部|个)?"
+                     r"(?:关于|關於)?|^讲讲|^说说"),
+    "en": re.compile(r"^(?:please )?(?:write|tell|make|create)?(?: me| us)?(?: a| an| the)?(?: short)?"
+                     r"(?: (?:story|film|video|script|movie|tale))?(?: about| of)? ?", re.I),
 }  # fmt: skip
 _QUESTION = {
-    "zh": re.compile(r"^(?:为什么|為什麼|为何|如何|怎样才能|怎样|怎么|怎麼|什么是|什麼是|教你|学会)|(?:是怎么来的|是怎样|是怎么|是如何|是什么|是什麼|为什么|為什麼|怎么).*$"),
-    "en": re.compile(r"^(?:why|how to|how can (?:i|you|we)|how do (?:i|you|we)|how|what|where)(?: (?:is|are|do|does|did|can|was|were))?(?= |$) ?", re.I),
-}
+    "zh": re.compile(r"^(?:为什么|為什麼|为何|如何|怎样才能|怎样|怎么|怎麼|什么是|什麼是|教你|学会)"
+                     r"|(?:是怎么来的|是怎样|是怎么|是如何|是什么|是什麼|为什么|為什麼|怎么).*$"),
+    "en": re.compile(r"^(?:why|how to|how can (?:i|you|we)|how do (?:i|you|we)|how|what|where)"
+                     r"(?: (?:is|are|do|does|did|can|was|were))?(?= |$) ?", re.I),
+}  # fmt: skip
+# What a hero is followed by in a brief: “the girl and …”, “a robot sees …”.
+_AFTER_HERO = re.compile(
+    r"'s |’s |s' | (?:and|who|that|which|finds?|meets?|in|on|at|of|with|goes|learns?|wants?|dreams?|looks?|sees?|saw|meets|met|"
+    r"loves?|lost|from|under|without|for|tries|to|is|was)\b")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +107,9 @@ def topic_of(brief: str, lang: Lang, kind: str) -> str:
     text = re.split(r"[,:;.—]", text)[0]
     bare = _QUESTION["en"].sub("", text).strip(" ?") or text
     if kind in ("howto", "portrait"):
-        return re.sub(r"^(?:a )?(?:guide to|recipe for) ", "", bare[:1].lower() + bare[1:] if bare[:2] != bare[:2].upper() else bare)
+        if bare[1:2].islower():
+            bare = bare[:1].lower() + bare[1:]
+        return re.sub(r"^(?:a )?(?:guide to|recipe for) ", "", bare)
     bare = re.sub(r"^(?:the )?(?:origins?|history|tradition|invention|science|secret) of ", "", bare, flags=re.I)
     if kind == "explain":
         bare = re.split(r" (?:is|are|do|does|have|has|can|fall|turn|change|work|sleep|fly|sing|shine|migrate|move|make|grow|live|swim|"
@@ -103,8 +117,7 @@ def topic_of(brief: str, lang: Lang, kind: str) -> str:
         if re.match(r"(?:why|how) (?:is|are|was|were) ", text, re.I) and " " in bare:
             bare = bare.rsplit(" ", 1)[0]  # “why is the sky blue” is about the sky
     if kind == "story":
-        bare = re.split(r"'s |’s |s' | (?:and|who|that|which|finds?|meets?|in|on|at|of|with|goes|learns?|wants?|dreams?|looks?|sees?|saw|meets|met|loves?|lost|from|under|without|for|tries|to|is|was)\b",
-                        bare)[0]  # fmt: skip
+        bare = _AFTER_HERO.split(bare)[0]
         bare = re.sub(r"^(?:a|an|the) ", "", bare, flags=re.I)
         return bare if re.match(r"[A-Z]|(?:my|our|his|her|their|two|three) ", bare) else f"the {bare}"
     return bare

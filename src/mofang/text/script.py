@@ -28,6 +28,13 @@ _GRAMMAR = {
     "zh": 'root ::= [\u4e00-\u9fa5，、]{4,44} [。！]',
     "en": 'root ::= " " word (sep word){3,30} [.!]\nword ::= [A-Za-z] [a-z\'-]{0,13}\nsep ::= " " | ", "',
 }
+_LEAD = {
+    "zh": re.compile(r"^(?:请|帮我)*(?:写|讲|做|拍)(?:一[个篇段部]|个)?(?:关于)?(?=.{2})"),
+    "en": re.compile(r"^(?:please )?(?:write|tell|make)(?: me)?(?: an?)?(?: short)? "
+                     r"(?:story|film|video|script|tale)(?: about)? ", re.I),
+}
+_OWN = {"zh": 4, "en": 10}
+"""Letters a sentence must have beyond its opener."""
 _COLON = {"zh": "：", "en": ": "}
 
 
@@ -78,8 +85,7 @@ def title_of(brief: str, lang: Lang) -> str:
     """The brief as a title: without “write a story about”, and with capitals in English."""
     limit = 24 if lang == "zh" else 80
     title = brief.strip(" 。.!！\"“”《》")
-    title = re.sub(r"^(?:请|帮我)*(?:写|讲|做|拍)(?:一[个篇段部]|个)?(?:关于)?(?=.{2})|^(?:please )?(?:write|tell|make)(?: me)?(?: an?)?(?: short)? "
-                   r"(?:story|film|video|script|tale)(?: about)? ", "", title, flags=re.I)  # fmt: skip
+    title = _LEAD[lang].sub("", title)
     title = re.split(r"[，。,;；:：]", title)[0] if len(title) > limit else title
     small = {"a", "an", "the", "and", "or", "of", "in", "on", "at", "to", "by", "for", "with", "who", "that", "from", "not"}
     if lang == "en":
@@ -111,7 +117,8 @@ class _Writer:
                 seed = random.Random(f"{self._seed} {at} {round_} {try_}").getrandbits(31)
                 written = self._draw(beat, lines, at, seed, _TEMPERATURE + 0.2 * round_)
                 sentence = _tidy(written.text if self._answers else beat.opener + written.text, self.plan.lang)
-                if self._accept(sentence, earlier):
+                own = sum(map(str.isalnum, written.text))
+                if own >= _OWN[self.plan.lang] and self._accept(sentence, earlier):
                     candidates.append((self._score(sentence, beat, earlier, written.logprob), sentence))
             if candidates:
                 return max(candidates)[1]
@@ -168,13 +175,14 @@ class _Writer:
         count, beats = len(self.plan.beats), "; ".join(beat.label for beat in self.plan.beats)
         if self.plan.lang == "zh":
             system = "你为有旁白的短片写解说词。语言自然、具体、有画面感，事实准确。"
-            user = (f"题目：{self.plan.brief}\n写 {count} 句解说词，每句一行，编号 1 到 {count}，每句 15 到 40 个字，每句讲一个看得见的画面。"
+            user = (f"题目：{self.plan.brief}\n写 {count} 句解说词，每句一行，编号 1 到 {count}，"
+                    "每句 15 到 40 个字，每句讲一个看得见的画面。"
                     f"依次是：{beats}。不要写这些标签，不要重复，不要写别的话。")  # fmt: skip
         else:
             system = "You write narration for short films: natural, concrete, easy to picture, and true."
-            user = (f"Brief: {self.plan.brief}\nWrite {count} sentences of narration, one a line, numbered 1 to {count}, 10 to 25 words "
-                    f"each, each about one thing that can be seen. In this order: {beats}. Do not write these labels, repeat nothing, "
-                    "add nothing else.")  # fmt: skip
+            user = (f"Brief: {self.plan.brief}\nWrite {count} sentences of narration, one a line, numbered 1 to {count}, "
+                    "10 to 25 words each, each about one thing that can be seen. "
+                    f"In this order: {beats}. Do not write these labels, repeat nothing, add nothing else.")  # fmt: skip
         return [{"role": "system", "content": system}, {"role": "user", "content": user}]
 
     def _request_one(self, lines: Sequence[str], at: int) -> list[Message]:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from mofang.text.language import Lang, han_count, word_count
 from mofang.text.markdown import Block, Kind
@@ -11,11 +12,13 @@ from mofang.text.read import Manuscript
 _ENDS = "。！？!?…．"
 _CLOSERS = "”’」』）)]】》〉\"'"
 _PAIRS = {"“": "”", "「": "」", "『": "』", "（": "）", '"': '"'}
-_ABBREVIATIONS = frozenset(
+_SHORT = (
     "mr mrs ms dr prof st sr jr vs etc eg ie e.g i.e a.m p.m no vol fig inc ltd co gen col capt lt rev hon gov sen rep mt ft "
-    "approx dept est jan feb mar apr jun jul aug sep sept oct nov dec u.s u.k ph.d b.c a.d".split()
+    "approx dept est jan feb mar apr jun jul aug sep sept oct nov dec u.s u.k ph.d b.c a.d"
 )
-_STARTERS = frozenset("he she it i we they you the a an this that these those there then but and so when in on at".split())
+_ABBREVIATIONS = frozenset(_SHORT.split())
+_OPENERS = "he she it i we they you the a an this that these those there then but and so when in on at"
+_STARTERS = frozenset(_OPENERS.split())
 _LAST_WORD = re.compile(r"([A-Za-z][A-Za-z.]*)\.$")
 _SAYS = re.compile(r"[^。！？!?“”「」，,]{0,6}(?:说|說|道|问|問|答|喊|叫|想|笑)[^。！？!?]{0,3}[。！？!?，,：:]?")
 _CLAUSE = re.compile(r"(?<=[，；：、,;:—])(?=\s|[^\d\s])\s*")
@@ -112,7 +115,9 @@ def _without_crumbs(found: list[str]) -> list[str]:
 def spoken_seconds(text: str, lang: Lang) -> float:
     """About how long a voice needs: 4.4 Chinese characters or 2.6 English words a second, and its pauses."""
     digits = sum(character.isdigit() for character in text)
-    pauses = 0.35 * sum(character in "。！？!?；;…." for character in text) + 0.2 * sum(character in "，,、：:—\n" for character in text)
+    stops = sum(character in "。！？!?；;…." for character in text)
+    commas = sum(character in "，,、：:—\n" for character in text)
+    pauses = 0.35 * stops + 0.2 * commas
     return han_count(text) / 4.4 + word_count(text) / 2.6 + digits / (4.4 if lang == "zh" else 3.0) + pauses
 
 
@@ -196,7 +201,7 @@ def _divide(sentence: str, lang: Lang, seconds: tuple[float, float]) -> list[str
         return spoken_seconds(text, lang)
 
     cuts = [0, *(found.end() for found in _CLAUSE.finditer(sentence) if 0 < found.end() < len(sentence)), len(sentence)]
-    clauses = [sentence[a:b] for a, b in zip(cuts, cuts[1:], strict=False)]
+    clauses = [sentence[a:b] for a, b in pairwise(cuts)]
     small: list[str] = []
     for clause in clauses:
         rate = max(measure(clause), 0.01) / len(clause)

@@ -2,9 +2,10 @@
 
 import json
 import os
+import queue
 import secrets
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,25 +13,29 @@ from mofang.studio.errors import UserError
 from mofang.text.engines.base import Completion, OnText, Prompt, check_prompt
 from mofang.text.engines.header import read_header
 
+_END = object()
+
 WEAK_BELOW = 1_000_000_000
 """Parameters under which a model cannot be trusted to hold a story together by itself."""
 
-DEFAULT_MODEL = {"zh": "gemma3-270m", "en": "gemma3-270m"}
-"""Which of the default models writes which language (measured by `benchmarks/brief.py`)."""
+BILINGUAL, ENGLISH = "gemma3-270m", "smollm2-135m"
+"""The default models. The first writes both languages, and better (`benchmarks/brief.py`), but its licence must be agreed
+to; the second needs no agreement."""
 
 
 def default_engine(lang: str = "en", *, threads: int = 0) -> "GGUFEngine":
     """The default model for a language, fetched if it is not on disk yet."""
     from mofang import models
 
-    name = DEFAULT_MODEL[lang]
+    name = BILINGUAL if lang == "zh" or models.installed(BILINGUAL) else ENGLISH
     return GGUFEngine(models.ensure(name).file("model"), name=name, threads=threads)
 
 
 class GGUFEngine:
     """One GGUF model, loaded on first use.
 
-    `threads` 0 means one per core, four at most: decoding is bound by memory, more threads only wait for one another.
+    `threads` 0 means one for a weak model, else one per core, four at most: the layers of a small model are done sooner
+    than two threads can meet, and on a busy machine waiting for one another costs many times what the second one gives.
     `context` is in tokens, prompt and answer together; it is lowered to what the model was trained for.
     Generation is serialised: two threads may share one engine. Raises `UserError` for a file that is no model.
     """
@@ -47,7 +52,7 @@ class GGUFEngine:
         self.weak = header.parameters < WEAK_BELOW
         self.chats = bool(header.text("tokenizer.chat_template"))
         self.context = min(context, header.context or context)
-        self.threads = threads or min(4, os.cpu_count() or 1)
+        self.threads = threads or (1 if self.weak else min(4, os.cpu_count() or 1))
         self._server: Any = None
         self._lock = threading.Lock()
 
@@ -55,10 +60,9 @@ class GGUFEngine:
                  seed: int = 0, stop: Sequence[str] = (), grammar: str | None = None,
                  on_text: OnText | None = None) -> Completion:  # fmt: skip
         """See `TextEngine.generate`. `logprob` is of the model's own distribution, before grammar and temperature."""
-        chat = not isinstance(prompt, str)
         check_prompt(prompt)
         request: dict[str, Any] = {
-            "temperature": temperature, "top_p": top_p, "top_k": 0, "min_p": 0.0, "seed": seed % 2**32,
+            "temperature": temperature, "top_p": top_p, "top_k": 100, "min_p": 0.0, "seed": seed % 2**32,
             "stop": list(stop), "cache_prompt": True, "stream": True,
         }  # fmt: skip
         if grammar:
@@ -68,21 +72,15 @@ class GGUFEngine:
                         "stream_options": {"include_usage": True}}  # fmt: skip
         else:
             request |= {"prompt": prompt, "n_predict": max_tokens, "n_probs": 1}
-        stream = _Stream(on_text)
+        answer = _Answer(on_text)
         with self._lock:
             server = self._loaded()
-            handle = server.handle_chat_completions if chat else server.handle_completions
-            try:
-                answer = handle(json.dumps(request), stream.take)
-            except (RuntimeError, ValueError) as error:
-                raise UserError(f"{self.model} could not write: {error}; try another model") from error
-        if isinstance(answer, dict | str):
-            stream.take(answer)
-        if stream.interrupted:
-            raise stream.interrupted
-        if stream.error:
-            raise self._refusal(stream.error)
-        return stream.completion(self.model)
+            handle = server.handle_completions if isinstance(prompt, str) else server.handle_chat_completions
+            for chunk in _streamed(handle, json.dumps(request)):
+                if "error" in chunk:
+                    raise self._refusal(chunk["error"])
+                answer.take(chunk)
+        return answer.completion(self.model)
 
     def close(self) -> None:
         """Free the model's memory; the next `generate` loads it again."""
@@ -98,6 +96,8 @@ class GGUFEngine:
             params.n_ctx = self.context
             params.n_parallel = 1
             params.cpuparams.n_threads = params.cpuparams_batch.n_threads = self.threads
+            # Waiting threads that spin would fight for the cores with whatever else the machine does.
+            params.cpuparams.poll = params.cpuparams_batch.poll = 0
             params.n_threads_http = 1
             params.warmup = False
             params.verbosity = -1
@@ -122,7 +122,36 @@ class GGUFEngine:
         return UserError(f"{self.model} could not write ({said}); try another model")
 
 
-class _Stream:
+def _streamed(handle: Callable[[str, Callable[[Any], bool]], Any], request: str) -> Iterator[dict[str, Any]]:
+    """The chunks llama.cpp streams. It runs in a thread of its own, so that Ctrl-C reaches Python and not a callback from
+    C++, where it would be lost; leaving the iteration early makes llama.cpp stop at the next token."""
+    chunks: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    left = threading.Event()
+
+    def take(chunk: Any) -> bool:
+        chunks.put(chunk)
+        return left.is_set()
+
+    def work() -> None:
+        try:
+            chunks.put(handle(request, take))
+        except Exception as error:
+            chunks.put({"error": {"message": str(error)}})
+        chunks.put(_END)
+
+    worker = threading.Thread(target=work, daemon=True)
+    worker.start()
+    try:
+        while (chunk := chunks.get()) is not _END:
+            for item in chunk if isinstance(chunk, list) else [chunk]:
+                if item is not None:
+                    yield json.loads(item) if isinstance(item, str | bytes) else item
+    finally:
+        left.set()
+        worker.join()
+
+
+class _Answer:
     """Gathers what llama.cpp streams. It holds back unfinished UTF-8 itself, so every piece is whole characters."""
 
     def __init__(self, on_text: OnText | None) -> None:
@@ -130,24 +159,9 @@ class _Stream:
         self.logprobs: list[float] = []
         self.tokens = 0
         self.finish = "stop"
-        self.error: dict[str, Any] = {}
-        self.interrupted: BaseException | None = None
         self._on_text = on_text
 
-    def take(self, chunk: Any) -> bool:
-        """Take in one chunk; true asks llama.cpp to stop. An exception of the listener's (Ctrl-C, too) must not cross
-        into C++: it is kept, the writing ends, and `generate` raises it."""
-        try:
-            for item in chunk if isinstance(chunk, list) else [chunk]:
-                self._take(json.loads(item) if isinstance(item, str | bytes) else item)
-        except BaseException as error:
-            self.interrupted = error
-        return self.interrupted is not None
-
-    def _take(self, chunk: dict[str, Any]) -> None:
-        if "error" in chunk:
-            self.error = chunk["error"]
-            return
+    def take(self, chunk: dict[str, Any]) -> None:
         if usage := chunk.get("usage"):
             self.tokens = usage.get("completion_tokens", 0)
         for choice in chunk.get("choices", ()):

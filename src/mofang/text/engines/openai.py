@@ -216,16 +216,17 @@ class _Answer:
             raise ValueError("nested too deeply") from error
         if not isinstance(chunk, dict):
             raise ValueError("not an object")
-        if error := chunk.get("error"):
-            raise _Retry(f"reported an error ({_short(error.get('message', error) if isinstance(error, dict) else error)})")
+        if trouble := chunk.get("error"):
+            said = trouble.get("message", trouble) if isinstance(trouble, dict) else trouble
+            raise _Retry(f"reported an error ({_short(said)})")
         choices = chunk.get("choices")
         if not isinstance(choices, list):
             raise ValueError("no choices")
         for choice in choices[:1]:
             if not isinstance(choice, dict):
                 raise ValueError("a choice is no object")
-            said = choice.get("delta") or choice.get("message") or {}
-            text = said.get("content") if isinstance(said, dict) else None
+            turn = choice.get("delta") or choice.get("message") or {}
+            text = turn.get("content") if isinstance(turn, dict) else None
             if isinstance(text, str) and text:
                 # JSON may smuggle in half a character; no text has one.
                 text = text.encode("utf-8", "replace").decode()
