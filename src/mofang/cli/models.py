@@ -3,7 +3,7 @@
 import click
 
 from mofang import models as store
-from mofang.cli.terminal import Line
+from mofang.cli.terminal import Line, width
 from mofang.studio.progress import Stages
 from mofang.studio.words import say
 
@@ -15,12 +15,25 @@ def models() -> None:
     """The group."""
 
 
+def _tell(line: str) -> None:
+    click.echo(line, err=True)
+
+
+def _row(cells: list[str], widths: list[int]) -> str:
+    return "  ".join(cell + " " * (space - width(cell)) for cell, space in zip(cells, widths, strict=True)).rstrip()
+
+
 @models.command("list", help=say("Every model this program knows.", "列出所有已知模型。"))
 def list_() -> None:
     """Name, kind, size, licence, whether it is here."""
-    for card in store.cards().values():
-        here = "●" if store.installed(card.name) else "○"
-        click.echo(f"{here} {card.name:20} {card.kind:19} {card.size / 1e6:6.0f} MB  {card.licence:18} {card.title}")
+    rows = []
+    for card in store.cards():
+        mark = "●" if store.installed(card.name) else "○"
+        needed = say("default", "默认") if card.default else ""
+        rows.append([mark, card.name, card.kind, f"{card.size / 1e6:6.1f} MB", card.licence, needed, card.title])
+    widths = [max(width(row[column]) for row in rows) for column in range(7)]
+    for row in rows:
+        click.echo(_row(row, widths))
     click.echo(say("● on this computer   ○ can be fetched with: mofang models pull NAME",
                    "● 已在本机   ○ 可用 mofang models pull 名称 下载"))  # fmt: skip
 
@@ -35,26 +48,44 @@ def list_() -> None:
 @click.option("--accept-licence", is_flag=True, help=say("agree to a licence that asks for it", "同意需要确认的许可"))
 def pull(names: tuple[str, ...], defaults: bool, accept_licence: bool) -> None:
     """The licence is shown before anything is fetched."""
-    wanted = list(names) + [card.name for card in store.cards().values() if defaults and card.default]
+    wanted = [store.card(name) for name in dict.fromkeys(names)]
+    wanted += [card for card in store.cards() if defaults and card.default and card not in wanted]
     if not wanted:
         raise click.UsageError(say("name a model, or say --default", "请给出模型名称，或使用 --default"))
     line = Line()
-    for name in wanted:
-        progress = Stages({"models": 1.0}, line).of("models")
-        model = store.ensure(
-            name, accept=accept_licence, progress=progress, notify=lambda text: click.echo(text, err=True)
-        )
-        line.close()
-        click.echo(f"{name}: {model.folder}")
+    stages = Stages({card.name: card.size for card in wanted}, line)
+    for card in wanted:
+        try:
+            model = store.ensure(card.name, accept=accept_licence, progress=stages.of(card.name), notify=_tell)
+        finally:
+            line.close()
+        click.echo(f"{card.name}: {model.folder}")
 
 
-@models.command(help=say("A model's card.", "查看模型卡。"))
+@models.command(help=say("A model's card, and how much of it is here.", "查看模型卡与本机状态。"))
 @click.argument("name")
 def info(name: str) -> None:
     """Everything the card says."""
-    card = store.card(name)
-    click.echo(f"{card.title} ({card.name})\n{card.author}; {card.licence}; {card.licence_url}\n{card.url}")
-    click.echo(f"{card.kind}; {', '.join(card.languages)}; {card.size / 1e6:.1f} MB; {card.notes}")
+    card, here = store.card(name), store.status(name)
+    lines = [
+        (say("title", "名称"), card.title),
+        (say("author", "作者"), card.author),
+        (say("licence", "许可"), f"{card.licence}  {card.licence_url}"),
+        (say("attribution", "署名"), card.attribution),
+        (say("home", "主页"), card.url),
+        (say("kind", "类别"), card.kind),
+        (say("architecture", "结构"), card.architecture),
+        (say("languages", "语言"), ", ".join(card.languages)),
+        (say("trained on", "训练数据"), card.trained_on),
+        (say("notes", "说明"), card.notes),
+        (say("size", "大小"), f"{card.size / 1e6:.1f} MB, {len(card.files)} " + say("files", "个文件")),
+        (say("here", "本机"), say("ready", "就绪") if here.ready else
+         say(f"{len(here.missing)} files missing", f"缺 {len(here.missing)} 个文件")),
+    ]  # fmt: skip
+    space = max(width(label) for label, _ in lines)
+    for label, text in lines:
+        if text:
+            click.echo(_row([label, text], [space, 0]))
     for file in card.files[:8]:
         ways = ", ".join(source.kind for source in file.sources)
         click.echo(f"  {file.role:20} {file.size:>11}  {file.sha256[:16]}…  {ways}")
@@ -70,13 +101,11 @@ def info(name: str) -> None:
 def verify(ctx: click.Context, names: tuple[str, ...]) -> None:
     """Damaged files are fetched anew when they are next needed."""
     broken = False
-    for name in names or [card.name for card in store.cards().values() if store.installed(card.name)]:
+    for name in names or [card.name for card in store.cards() if store.installed(card.name)]:
         bad = store.verify(name)
         broken = broken or bool(bad)
-        click.echo(
-            f"{name}: "
-            + (say("missing or damaged: ", "缺失或损坏：") + ", ".join(bad) if bad else say("whole", "完好"))
-        )
+        verdict = say("missing or damaged: ", "缺失或损坏：") + ", ".join(bad) if bad else say("whole", "完好")
+        click.echo(f"{name}: {verdict}")
     if broken:
         ctx.exit(1)
 
@@ -85,5 +114,5 @@ def verify(ctx: click.Context, names: tuple[str, ...]) -> None:
 @click.argument("name")
 def remove(name: str) -> None:
     """What is removed can be fetched again."""
-    freed = store.remove(name) / 1e6
-    click.echo(say(f"freed {freed:.0f} MB", f"已释放 {freed:.0f} MB"))
+    freed = store.remove(name, notify=_tell) / 1e6
+    click.echo(say(f"freed {freed:.1f} MB", f"已释放 {freed:.1f} MB"))
