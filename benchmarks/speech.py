@@ -204,10 +204,10 @@ def row(what: str, unit: str, value: float, other: float | None, name: str, goal
 
 def hearing(language: str, quick: bool, show: bool, folder: Path, whisper: str) -> list[dict]:
     texts = sentences("mandarin60.tsv" if language == "zh" else "english40.tsv", quick)
-    voices = ["zf_xiaoxiao", "zm_yunxi"] if language == "zh" else ["hibari", "af_heart"]
+    voices = ["zf_xiaobei", "zf_xiaoxiao"] if language == "zh" else ["hibari", "af_heart"]
     voices = voices[: 1 if quick else 2]
     made = {voice: ours(texts, voice, folder) for voice in voices}
-    peers = {"misaki": "Kokoro int8 + misaki"} if language == "zh" else {"hibari": "hibari-tts"}
+    peers = {"misaki": "Kokoro int8 + misaki"} if language == "zh" else {"hibari-tts": "hibari-tts"}
     peers["espeak"] = "espeak-ng 1.52"
     made |= {name: theirs(name, texts, language, folder) for name in peers}
     rates: dict[str, tuple[float, ...]] = {}

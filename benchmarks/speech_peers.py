@@ -97,5 +97,5 @@ def transcribe(task: dict) -> list[str]:
 
 
 if __name__ == "__main__":
-    tasks = {"espeak": espeak, "misaki": misaki, "hibari": hibari, "transcribe": transcribe}
+    tasks = {"espeak": espeak, "misaki": misaki, "hibari-tts": hibari, "transcribe": transcribe}
     print(json.dumps(tasks[sys.argv[1]](json.load(sys.stdin))))
