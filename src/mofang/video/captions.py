@@ -1,132 +1,146 @@
-"""Captions that follow the voice, word by word."""
+"""Captions that follow the voice: which words stand together, and when."""
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-
-import numpy as np
-from numpy.typing import NDArray
+from functools import lru_cache
 
 from mofang.studio.alignment import Aligned
-from mofang.studio.typeset import Block, Colour, Ink, Typeface, draw, fit, is_wide
+from mofang.studio.linebreak import NOT_FIRST, NOT_LAST, ends_clause, ends_sentence, is_wide
 from mofang.video.timeline import Caption, Word
 
-ENDS = frozenset("，。、；：？！…—,.;:?!\n")
 SILENT_ENDS = "，。、；：,;:"
-LONGEST = {"wide": 18, "narrow": 44}
-"""Characters of a caption, for Chinese and for alphabetic text: two rows at most at a comfortable size."""
+"""What a reader of captions does not expect at their end; a question or a cry keeps its mark."""
+DIGITS = re.compile(r"\d[.,:]$")
+ELLIPSIS = re.compile(r"\.{2,}$")
+LONGEST = 38
+"""Columns of a caption, a Chinese character taking two: two rows at most at a comfortable size."""
+REST = 0.5
+"""Seconds of silence after which a caption leaves the screen."""
 
 
 def split(words: Sequence[Aligned], fps: int, offset: int, last: int) -> list[Caption]:
-    """Captions for one passage spoken from frame `offset` on; the last one stays until frame `last`.
+    """Captions for one passage spoken from frame `offset` on; none stays beyond frame `last`.
 
     Broken after punctuation where a caption would become too long, never inside a word; a caption stands until the
-    next one comes, unless the voice rests for more than half a second.
+    next one comes, unless the voice rests.
     """
+    groups = _groups(_bounded(words))
+    starts = [offset + round(group[0].start * fps) for group in groups]
     captions = []
-    groups = _groups(words)
-    for number, group in enumerate(groups):
-        start = offset + round(group[0].start * fps)
+    for group, start, following in zip(groups, starts, [*starts[1:], last], strict=True):
         heard = offset + round(group[-1].end * fps)
-        following = offset + round(groups[number + 1][0].start * fps) if number + 1 < len(groups) else last
-        end = following if following - heard <= fps // 2 else heard + fps // 3
-        if end <= start:
-            continue
+        end = min(following if following - heard <= REST * fps else heard + round(REST * fps), last)
         timed = tuple(
             Word(word.text, offset + round(word.start * fps) - start, offset + round(word.end * fps) - start)
             for word in _trimmed(group)
         )
-        if any(word.text.strip() for word in timed):
+        if end > start and any(word.text.strip() for word in timed):
             captions.append(Caption(timed, start, end))
     return captions
 
 
+def _bounded(words: Sequence[Aligned]) -> list[Aligned]:
+    """Words none of which ends in an opening mark, which belongs to the next, or is longer than a caption.
+
+    An endless word is cut and its time shared out.
+    """
+    bounded: list[Aligned] = []
+    opening = ""
+    for number, word in enumerate(words):
+        text, opening = opening + word.text, ""
+        if number + 1 < len(words):
+            kept = text.rstrip("".join(NOT_LAST))
+            text, opening = (kept, text[len(kept) :]) if kept.strip() else (text, "")
+        word = Aligned(text, word.start, word.end)
+        if columns(word.text) <= LONGEST:
+            bounded += [word] if word.text else []
+            continue
+        step = LONGEST // 2
+        share = (word.end - word.start) / len(word.text)
+        for at in range(0, len(word.text), step):
+            piece = word.text[at : at + step]
+            bounded.append(Aligned(piece, word.start + at * share, word.start + (at + len(piece)) * share))
+    return bounded
+
+
 def _trimmed(group: Sequence[Aligned]) -> list[Aligned]:
-    """Without the comma or full stop at the end and the spaces around: what a reader of captions expects."""
-    words = list(group)
+    """Without the comma or full stop at the end and the spaces around."""
+    words = [Aligned(re.sub(r"\s+", " ", word.text), word.start, word.end) for word in group]
     words[0] = Aligned(words[0].text.lstrip(), words[0].start, words[0].end)
-    words[-1] = Aligned(words[-1].text.rstrip().rstrip(SILENT_ENDS), words[-1].start, words[-1].end)
-    return [Aligned(re.sub(r"\s+", " ", word.text), word.start, word.end) for word in words]
+    text = words[-1].text.rstrip()
+    ending = text if ELLIPSIS.search(text) else text.rstrip(SILENT_ENDS).removesuffix(".")
+    words[-1] = Aligned(ending, words[-1].start, words[-1].end)
+    return words
 
 
 def _groups(words: Sequence[Aligned]) -> list[list[Aligned]]:
-    clauses: list[list[Aligned]] = [[]]
-    for word in words:
-        clauses[-1].append(word)
-        if _closes(word.text):
-            clauses.append([])
+    """Words in captions: clauses, the long ones in even parts, the short ones joined to a neighbour."""
     groups: list[list[Aligned]] = []
-    for clause in (clause for clause in clauses if clause):
-        limit = LONGEST["wide" if any(is_wide(letter) for word in clause for letter in word.text) else "narrow"]
-        for part in _even(clause, limit):
-            joined = groups and _length(groups[-1]) + _length(part) <= limit and not _ends_sentence(groups[-1][-1].text)
-            if joined and (_length(groups[-1]) < limit * 0.4 or _length(part) < limit * 0.4):
+    for clause in _clauses(words):
+        for part in _even(clause):
+            short = groups and min(_length(groups[-1]), _length(part)) < LONGEST * 0.4
+            fits = groups and _length(groups[-1]) + _length(part) <= LONGEST
+            if short and fits and not ends_sentence(groups[-1][-1].text):
                 groups[-1] += part
             else:
                 groups.append(part)
     return groups
 
 
-def _closes(text: str) -> bool:
-    return text.rstrip().rstrip("”’」』）)\"'")[-1:] in ENDS if text.strip() else "\n" in text
+def _clauses(words: Sequence[Aligned]) -> list[list[Aligned]]:
+    clauses: list[list[Aligned]] = [[]]
+    for number, word in enumerate(words):
+        clauses[-1].append(word)
+        following = words[number + 1].text if number + 1 < len(words) else ""
+        if (ends_clause(word.text) and not (DIGITS.search(word.text) and following[:1].isdigit())) or "\n" in word.text:
+            clauses.append([])
+    return [clause for clause in clauses if clause]
 
 
-def _ends_sentence(text: str) -> bool:
-    return text.rstrip().rstrip("”’」』）)\"'")[-1:] in frozenset("。？！…?!.\n")
+def columns(text: str) -> int:
+    """The width of a text, a Chinese character counting two."""
+    return sum(1 + is_wide(letter) for letter in text)
 
 
 def _length(words: Sequence[Aligned]) -> int:
-    return sum(len(word.text) for word in words)
+    return sum(columns(word.text) for word in words)
 
 
-def _even(clause: list[Aligned], limit: int) -> list[list[Aligned]]:
-    """A clause too long for one caption in parts of about the same length."""
-    parts = -(-_length(clause) // limit)
+def _even(clause: list[Aligned]) -> list[list[Aligned]]:
+    """A clause too long for one caption in parts of about the same length, cut between words."""
+    total = _length(clause)
+    parts = -(-total // LONGEST)
     if parts <= 1:
         return [clause]
-    target, out, count = _length(clause) / parts, [[clause[0]]], len(clause[0].text)
-    for word in clause[1:]:
-        if count >= target * len(out) and len(out) < parts:
-            out.append([])
-        out[-1].append(word)
-        count += len(word.text)
-    return out
+    text = "".join(word.text for word in clause)
+    inside = insides(text)
+    cuts, place, width = [0], 0, 0
+    candidates: list[tuple[int, int]] = []
+    for number, word in enumerate(clause):
+        if number and place not in inside and text[place] not in NOT_FIRST and text[place - 1] not in NOT_LAST:
+            candidates.append((number, width))
+        place, width = place + len(word.text), width + columns(word.text)
+    for number in range(1, parts):
+        goal = total * number / parts
+        free = [item for item in candidates if item[0] > cuts[-1]]
+        if free:
+            cuts.append(min(free, key=lambda item: abs(item[1] - goal))[0])
+    return [clause[a:b] for a, b in zip(cuts, [*cuts[1:], len(clause)], strict=True) if a < b]
 
 
-@dataclass(frozen=True)
-class Style:
-    """How captions look in a film of a given size: where they stand, how large, in which colours."""
+@lru_cache(maxsize=1024)
+def insides(text: str) -> frozenset[int]:
+    """Offsets inside Chinese words, where neither a row nor a caption should end."""
+    if not any(is_wide(letter) for letter in text):
+        return frozenset()
+    import logging
 
-    face: Typeface
-    width: int
-    height: int
-    size: int
-    baseline: float
-    """Where the lower edge of the lowest row stands, as a share of the height."""
-    spoken: Colour = (255, 214, 92, 255)
-    waiting: Colour = (255, 255, 255, 255)
+    import jieba
 
-    @classmethod
-    def of(cls, face: Typeface, width: int, height: int) -> "Style":
-        """The usual look. In 9:16 the lowest sixth is left to the platforms' buttons and titles."""
-        tall = height > width
-        size = round(min(width, height) * (0.062 if tall else 0.058))
-        return cls(face, width, height, size, 0.82 if tall else 0.93)
-
-    def typeset(self, caption: Caption) -> Block:
-        """The caption broken into rows inside the safe width."""
-        room = self.width * (0.86 if self.height > self.width else 0.8)
-        return fit(caption.text, self.face, self.size, self.size // 3, room, self.height * 0.3, rows=2)
-
-    def image(self, block: Block, spoken: int) -> tuple[NDArray[np.uint8], int, int]:
-        """RGBA with the first `spoken` characters in the spoken colour, and where its corner goes in the frame."""
-        ink = Ink(self.waiting, (18, 20, 28, 235), 0.075, (0, 0, 0, 150), 0.12)
-        picture, (dx, dy) = draw(block, ink, highlights=[(0, spoken, self.spoken)])
-        x = round((self.width - block.width) / 2) + dx
-        y = round(self.height * self.baseline) - block.height + dy
-        return picture, x, y
-
-
-def spoken_at(caption: Caption, frame: int) -> int:
-    """How many characters of the caption have begun to sound at `frame`, counted from the caption's start."""
-    return sum(len(word.text) for word in caption.words if word.start <= frame)
+    jieba.setLogLevel(logging.ERROR)
+    at = 0
+    places: set[int] = set()
+    for word in jieba.cut(text):
+        places.update(range(at + 1, at + len(word)))
+        at += len(word)
+    return frozenset(places)

@@ -1,7 +1,8 @@
-"""Between frames, packets and files: encode a chunk, join chunks, look at a file. PyAV does the work."""
+"""Between frames, packets and files: encode a chunk, join chunks. PyAV does the work."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import hashlib
+import struct
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,30 @@ import numpy as np
 
 from mofang.studio.errors import UserError
 from mofang.video.planes import Planes
+from mofang.video.probe import probe
+
+SEAL = struct.pack(">I4s", 40, b"free")
+RATE = 48_000
+"""Hz of the film's sound."""
 
 
-def encode(frames: Iterable[Planes], path: Path, width: int, height: int, fps: int, preset: str, crf: int) -> None:
-    """Encode planes to an MP4 with one closed-GOP H.264 stream, one thread, a key frame at least every two seconds."""
+def encode(
+    frames: Iterable[Planes], path: Path, width: int, height: int, fps: int, preset: str, crf: int, threads: int = 1
+) -> None:
+    """Encode planes to a sealed MP4 with one closed-GOP H.264 stream, a key frame at least every two seconds.
+
+    Raises `UserError` if the file cannot be written.
+    """
+    import av
+
+    try:
+        _encode(frames, path, width, height, fps, {"preset": preset, "crf": str(crf), "threads": str(threads)})
+        seal(path)
+    except av.FFmpegError as error:
+        raise UserError(f"cannot write in {path.parent}: {error.strerror}; free some space and run it again") from error
+
+
+def _encode(frames: Iterable[Planes], path: Path, width: int, height: int, fps: int, options: dict[str, str]) -> None:
     import av
     from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 
@@ -21,8 +42,8 @@ def encode(frames: Iterable[Planes], path: Path, width: int, height: int, fps: i
         stream: Any = container.add_stream("libx264", rate=fps)
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         stream.time_base = Fraction(1, fps)
-        stream.options = {
-            "preset": preset, "crf": str(crf), "profile": "high", "threads": "1", "g": str(2 * fps),
+        stream.options = options | {
+            "profile": "high", "g": str(2 * fps),
             "x264-params": "open-gop=0:stitchable=1:force-cfr=1:colorprim=bt709:transfer=bt709:colormatrix=bt709",
         }  # fmt: skip
         context = stream.codec_context
@@ -38,111 +59,100 @@ def encode(frames: Iterable[Planes], path: Path, width: int, height: int, fps: i
         container.mux(stream.encode(None))
 
 
-def is_whole(path: Path, frames: int) -> bool:
-    """Whether a chunk on disk has all its frames and can be decoded to the last one."""
-    if not path.is_file():
-        return False
-    import av
+def seal(path: Path) -> None:
+    """Append the file's own SHA-256 in a `free` box (ISO 14496-12, 8.1.2), which players skip."""
+    digest = hashlib.sha256(path.read_bytes()).digest()
+    with path.open("ab") as file:
+        file.write(SEAL + digest)
 
+
+def is_whole(path: Path) -> bool:
+    """Whether a sealed file is there and as it was written."""
     try:
-        with av.open(str(path)) as container:
-            stream: Any = container.streams.video[0]
-            count = sum(1 for packet in container.demux(stream) if packet.size)
-            return count == frames
-    except (av.FFmpegError, IndexError, OSError):
+        data = path.read_bytes()
+    except OSError:
         return False
+    return data[-40:-32] == SEAL and hashlib.sha256(memoryview(data)[:-40]).digest() == data[-32:]
 
 
-def join(chunks: list[Path], audio: Path | None, path: Path, fps: int) -> None:
+def join(chunks: Sequence[Path], audio: Path | None, path: Path, fps: int) -> None:
     """Put chunks one after another without encoding them again, with the sound as AAC beside them.
 
-    The picture sets the length: sound beyond it is cut off.
+    The picture sets the length: sound beyond it is cut off. Raises `UserError` for sound that cannot be read and for
+    a file that cannot be written.
     """
     import av
 
-    with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as out:
-        with av.open(str(chunks[0])) as first:
-            video: Any = out.add_stream_from_template(first.streams.video[0])
-        sound: Any = out.add_stream("aac", rate=48000, layout="stereo") if audio else None
-        if sound:
-            sound.bit_rate = 192_000
-        packets = _spoken(audio, sound, _length(chunks, fps)) if audio else iter(())
-        upcoming = next(packets, None)
-        offset = 0
-        for chunk in chunks:
-            with av.open(str(chunk)) as container:
-                source: Any = container.streams.video[0]
-                tick = Fraction(source.time_base)
-                count = 0
-                for packet in container.demux(source):
-                    if not packet.size:
-                        continue
-                    count += 1
-                    shift = round(Fraction(offset, fps) / tick)
+    frames = sum(probe(chunk).frames for chunk in chunks)
+    try:
+        with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as out:
+            with av.open(str(chunks[0])) as first:
+                video: Any = out.add_stream_from_template(first.streams.video[0])
+            sound = _sound(out, audio, Fraction(frames, fps)) if audio else iter(())
+            upcoming = next(sound, None)
+            for packet, seconds in _pictures(chunks, fps):
+                # Interleaved by time, so that a player never has to look far ahead for sound.
+                while upcoming is not None and upcoming.dts * upcoming.time_base < seconds:
+                    out.mux(upcoming)
+                    upcoming = next(sound, None)
+                packet.stream = video
+                out.mux(packet)
+            while upcoming is not None:
+                out.mux(upcoming)
+                upcoming = next(sound, None)
+    except av.FFmpegError as error:
+        raise UserError(f"cannot write in {path.parent}: {error.strerror}; free some space and run it again") from error
+
+
+def _pictures(chunks: Sequence[Path], fps: int) -> Iterator[tuple[Any, Fraction]]:
+    """The packets of all chunks with their times moved to the film's, and their decoding times in seconds."""
+    import av
+
+    offset = 0
+    for chunk in chunks:
+        with av.open(str(chunk)) as container:
+            source: Any = container.streams.video[0]
+            tick = Fraction(source.time_base)
+            shift = round(Fraction(offset, fps) / tick)
+            for packet in container.demux(source):
+                if packet.size:
                     packet.pts, packet.dts = packet.pts + shift, packet.dts + shift
-                    # Interleaved by time, so that a player never has to look far ahead for sound.
-                    while upcoming is not None and upcoming.dts * upcoming.time_base < packet.dts * tick:
-                        out.mux(upcoming)
-                        upcoming = next(packets, None)
-                    packet.stream = video
-                    out.mux(packet)
-                offset += count
-        while upcoming is not None:
-            out.mux(upcoming)
-            upcoming = next(packets, None)
+                    offset += 1
+                    yield packet, packet.dts * tick
 
 
-def _length(chunks: list[Path], fps: int) -> Fraction:
-    return sum((Fraction(probe(chunk).frames, fps) for chunk in chunks), Fraction(0))
-
-
-def _spoken(audio: Path, stream: Any, seconds: Fraction) -> Any:
+def _sound(out: Any, audio: Path, seconds: Fraction) -> Iterator[Any]:
     """AAC packets of the sound file, up to `seconds`."""
+    import av
+
+    stream = out.add_stream("aac", rate=RATE, layout="stereo")
+    stream.bit_rate = 192_000
+
+    def packets() -> Iterator[Any]:
+        left = int(seconds * RATE)
+        for piece in samples(audio):
+            if piece.samples > left:
+                piece = av.AudioFrame.from_ndarray(piece.to_ndarray()[:, : max(left, 1)], "fltp", "stereo")
+                piece.sample_rate = RATE
+            piece.pts = None
+            yield from stream.encode(piece)
+            left -= piece.samples
+            if left <= 0:
+                break
+        yield from stream.encode(None)
+
+    return packets()
+
+
+def samples(audio: Path) -> Iterator[Any]:
+    """A sound file's frames as 48 kHz stereo floats. Raises `UserError` if it is none."""
     import av
 
     try:
         with av.open(str(audio)) as container:
-            resampler = av.AudioResampler("fltp", "stereo", 48000)
-            left = int(seconds * 48000)
+            resampler = av.AudioResampler("fltp", "stereo", RATE)
             for frame in container.decode(audio=0):
-                for piece in resampler.resample(frame):
-                    if left <= 0:
-                        break
-                    if piece.samples > left:
-                        piece = av.AudioFrame.from_ndarray(piece.to_ndarray()[:, :left], "fltp", "stereo")
-                        piece.sample_rate = 48000
-                    left -= piece.samples
-                    piece.pts = None
-                    yield from stream.encode(piece)
-        yield from stream.encode(None)
-    except (av.FFmpegError, IndexError) as error:
-        raise UserError(f"{audio.name} is not sound that can be read; give a WAV, MP3, FLAC or M4A file") from error
-
-
-@dataclass(frozen=True)
-class Probe:
-    """What a film file holds: seconds, video frames, size, codecs (`sound` empty for none)."""
-
-    seconds: float
-    frames: int
-    width: int
-    height: int
-    fps: Fraction
-    video: str
-    sound: str
-
-
-def probe(path: Path) -> Probe:
-    """Look into a film file. Raises `UserError` if it is none."""
-    import av
-
-    try:
-        with av.open(str(path)) as container:
-            stream: Any = container.streams.video[0]
-            sound = container.streams.audio[0].codec_context.name if container.streams.audio else ""
-            frames = sum(1 for packet in container.demux(stream) if packet.size)
-            seconds = float((container.duration or 0) / av.time_base)
-            return Probe(seconds, frames, stream.width, stream.height, Fraction(stream.average_rate),
-                         stream.codec_context.name, sound)  # fmt: skip
+                yield from resampler.resample(frame)
+            yield from resampler.resample(None)
     except (av.FFmpegError, IndexError, OSError) as error:
-        raise UserError(f"{path.name} is not a film that can be read") from error
+        raise UserError(f"{audio.name} is not sound that can be read; give a WAV, MP3, FLAC or M4A file") from error

@@ -22,10 +22,12 @@ def export(timeline: Timeline, title: str, path: Path) -> None:
     piece = otio.schema.Timeline(title)
     pictures = otio.schema.Track("pictures", kind=otio.schema.TrackKind.Video)
     for number, (shot, start) in enumerate(zip(timeline.shots, timeline.starts(), strict=True)):
-        overlap = shot.overlap if shot.transition != "none" else 0
-        if overlap:
-            kind = otio.schema.TransitionTypes.SMPTE_Dissolve if shot.transition == "crossfade" else shot.transition
-            pictures.append(otio.schema.Transition(transition_type=kind, in_offset=time(0), out_offset=time(overlap)))
+        if shot.transition:
+            kind = shot.transition.kind
+            kind = otio.schema.TransitionTypes.SMPTE_Dissolve if kind == "crossfade" else kind
+            pictures.append(
+                otio.schema.Transition(transition_type=kind, in_offset=time(0), out_offset=time(shot.overlap))
+            )
         still = otio.schema.ExternalReference(shot.picture.resolve().as_uri(), span(0, shot.frames))
         clip = otio.schema.Clip(f"shot {number + 1}", still, span(0, shot.frames))
         clip.metadata["mofang"] = {"motion": repr(shot.motion)}

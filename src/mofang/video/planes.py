@@ -1,15 +1,17 @@
 """Frames as 4:2:0 planes: pictures are converted to the film's colour once, not at every frame."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mofang.studio.errors import UserError
-from mofang.video.motion import REACH, View
+from mofang.video import pictures
+from mofang.video.motion import Motion, View, covers, inside
 
 Plane = NDArray[np.uint8]
+Deep = NDArray[np.uint16]
 BLACK = (16, 128, 128)
 """Video black in limited range."""
 
@@ -47,58 +49,65 @@ def convert(rgb: NDArray[np.uint8]) -> Planes:
 
 
 class Still:
-    """A picture ready to be looked at from any `View` of its middle part."""
+    """A picture ready to be looked at along a move: its part that is seen, in the film's colour, finely enough."""
 
-    def __init__(self, path: Path, width: int, height: int) -> None:
+    def __init__(self, path: Path, motion: Motion, width: int, height: int) -> None:
         import cv2
 
-        image = cv2.imread(str(path), cv2.IMREAD_COLOR_RGB)
-        if image is None:
-            raise UserError(f"{path.name} is not a picture that can be read; replace it in the storyboard")
-        # The largest part of the picture with the film's shape, a little finer than its closest view needs.
-        scale = max(width / image.shape[1], height / image.shape[0])
-        reach = min(max(1 / scale, 1.0), REACH)
-        columns, rows = (round(side * reach / 2) * 2 for side in (width, height))
-        grown = max(columns / image.shape[1], rows / image.shape[0])
-        size = (max(columns, round(image.shape[1] * grown)), max(rows, round(image.shape[0] * grown)))
-        method = cv2.INTER_AREA if grown < 1 else cv2.INTER_CUBIC
-        image = cv2.resize(image, size, interpolation=method)
-        left, top = (size[0] - columns) // 2, (size[1] - rows) // 2
-        self.size = (width, height)
-        self.planes = convert(np.ascontiguousarray(image[top : top + rows, left : left + columns]))
+        image = pictures.read(path)
+        rows, columns = image.shape[:2]
+        self.frame = (width, height)
+        self.cover = covers((columns, rows), self.frame)
+        left, top, right, bottom = motion.swept(self.cover)
+        x, y = math.floor(left * columns), math.floor(top * rows)
+        image = image[y : max(math.ceil(bottom * rows), y + 1), x : max(math.ceil(right * columns), x + 1)]
+        self.corner = (x / columns, y / rows)
+        self.kept = (image.shape[1] / columns, image.shape[0] / rows)
+        # As fine as the closest view needs, no finer: the lens interpolates but does not average.
+        zoom = max(motion.start.zoom, motion.end.zoom, 1.0)
+        across, down = (
+            max(2, round(side * zoom * kept / cover / 2) * 2)
+            for side, kept, cover in zip(self.frame, self.kept, self.cover, strict=True)
+        )
+        method = cv2.INTER_AREA if across < image.shape[1] else cv2.INTER_CUBIC
+        self.planes = convert(cv2.resize(image, (across, down), interpolation=method))
 
     def look(self, view: View) -> Planes:
-        """The frame seen from `view`, bilinear between pixels to a thirty-second of one."""
-        width, height = self.size
+        """The frame seen from `view`, which must lie on the move, bilinear between pixels."""
+        view = inside(view, self.cover)
+        centre = tuple((at - corner) / kept for at, corner, kept in
+                       zip((view.x, view.y), self.corner, self.kept, strict=True))  # fmt: skip
+        share = tuple(cover / view.zoom / kept for cover, kept in zip(self.cover, self.kept, strict=True))
+        width, height = self.frame
         return Planes(
-            _window(self.planes.y, view, width, height),
-            _window(self.planes.u, view, width // 2, height // 2),
-            _window(self.planes.v, view, width // 2, height // 2),
+            _window(self.planes.y, centre, share, width, height),
+            _window(self.planes.u, centre, share, width // 2, height // 2),
+            _window(self.planes.v, centre, share, width // 2, height // 2),
         )
 
 
-def _window(plane: Plane, view: View, width: int, height: int) -> Plane:
+def _window(plane: Plane, centre: tuple[float, ...], share: tuple[float, ...], width: int, height: int) -> Plane:
     import cv2
 
     rows, columns = plane.shape
-    step = columns / width / view.zoom
+    step_x, step_y = columns * share[0] / width, rows * share[1] / height
     # Pixel centres: frame (i + ½) looks at plane (centre + (i + ½ − width / 2) · step) − ½.
-    x = view.x * columns + (0.5 - width / 2) * step - 0.5
-    y = view.y * rows + (0.5 - height / 2) * step - 0.5
-    matrix = np.array([[step, 0, x], [0, step, y]])
+    x = centre[0] * columns + (0.5 - width / 2) * step_x - 0.5
+    y = centre[1] * rows + (0.5 - height / 2) * step_y - 0.5
+    matrix = np.array([[step_x, 0, x], [0, step_y, y]])
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     seen: Plane = cv2.warpAffine(plane, matrix, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
     return seen
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Patch:
-    """A transparent picture as planes, ready to be laid over frames at even coordinates."""
+    """A transparent picture as premultiplied planes, ready to be laid over frames at even coordinates."""
 
     x: int
     y: int
-    colour: tuple[NDArray[np.uint16], NDArray[np.uint16], NDArray[np.uint16]]
-    alpha: tuple[NDArray[np.uint16], NDArray[np.uint16]]
+    colour: tuple[Deep, Deep, Deep]
+    alpha: tuple[Deep, Deep]
 
     @classmethod
     def of(cls, rgba: NDArray[np.uint8], x: int, y: int, width: int, height: int) -> "Patch | None":
@@ -120,11 +129,28 @@ class Patch:
         alpha = canvas[..., 3]
         full = cv2.transform(np.ascontiguousarray(canvas[..., :3]), BT709).astype(np.float32) * alpha[..., None]
         half_size = (canvas.shape[1] // 2, canvas.shape[0] // 2)
-        half = cv2.resize(full, half_size, interpolation=cv2.INTER_AREA)
+        half = cv2.resize(full, half_size, interpolation=cv2.INTER_AREA).reshape(*half_size[::-1], 3)
         half_alpha = cv2.resize(alpha.astype(np.float32), half_size, interpolation=cv2.INTER_AREA)
         return cls(
             x, y, (full[..., 0].astype(np.uint16), half[..., 1].astype(np.uint16), half[..., 2].astype(np.uint16)),
             (alpha.astype(np.uint16), np.round(half_alpha).astype(np.uint16)))  # fmt: skip
+
+    def copy(self) -> "Patch":
+        """One whose pixels may be changed."""
+        colour, alpha = tuple(plane.copy() for plane in self.colour), tuple(plane.copy() for plane in self.alpha)
+        return Patch(self.x, self.y, colour, alpha)  # type: ignore[arg-type]
+
+    def take(self, other: "Patch", box: tuple[float, float, float, float]) -> None:
+        """Take over the pixels of `other`, which stands at the same place, inside a box of the frame."""
+        left, top, right, bottom = (round(edge / 2) for edge in box)
+        a, b = max(top - self.y // 2, 0), max(bottom - self.y // 2, 0)
+        c, d = max(left - self.x // 2, 0), max(right - self.x // 2, 0)
+        for mine, others, step in (
+            (self.colour[0], other.colour[0], 2), (self.alpha[0], other.alpha[0], 2), (self.colour[1], other.colour[1], 1),
+            (self.colour[2], other.colour[2], 1), (self.alpha[1], other.alpha[1], 1),
+        ):  # fmt: skip
+            part = np.s_[a * step : b * step, c * step : d * step]
+            mine[part] = others[part]
 
     def lay_over(self, frame: Planes, strength: float = 1.0) -> None:
         """Blend into the frame's planes, in place; `strength` 0..1 fades it."""

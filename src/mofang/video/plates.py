@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mofang.studio.typeset import Block, Ink, Typeface, draw, fit, wrap
+from mofang.video.captions import insides
+from mofang.video.pictures import fill, read
 
 Rgb = NDArray[np.uint8]
 Rgba = NDArray[np.uint8]
@@ -28,7 +30,7 @@ def title(text: str, author: str, width: int, height: int, faces: Faces) -> Rgba
     """The title and a line under it as a transparent picture of the film's size (rows, columns, 4)."""
     short = min(width, height)
     room = width * 0.8
-    block = fit(text, faces.bold, round(short * 0.13), round(short * 0.045), room, height * 0.4, rows=4)
+    block = fit(text, faces.bold, round(short * 0.13), round(short * 0.045), room, height * 0.4, 4, insides(text))
     canvas = np.zeros((height, width, 4), np.uint8)
     small = wrap(author, faces.regular, round(short * 0.04), room) if author.strip() else None
     rule = round(short * 0.05)
@@ -44,13 +46,25 @@ def title(text: str, author: str, width: int, height: int, faces: Faces) -> Rgba
     return canvas
 
 
-def credits(lines: Sequence[str], width: int, height: int, faces: Faces) -> Rgba:
-    """Small print, centred, as a transparent picture of the film's size; it shrinks until all of it is there."""
+def credits(lines: Sequence[str], width: int, height: int, faces: Faces) -> list[Rgba]:
+    """Small print, centred, as transparent pictures of the film's size: as many as it takes to stay legible."""
     short = min(width, height)
-    canvas = np.zeros((height, width, 4), np.uint8)
-    block = fit("\n".join(lines), faces.regular, round(short * 0.034), 8, width * 0.84, height * 0.7)
-    _place(canvas, block, SMALL_INK, round((height - block.height) / 2))
-    return canvas
+    size, room = round(short * 0.036), width * 0.82
+    pages: list[list[Block]] = [[]]
+    for line in lines:
+        block = wrap(line, faces.regular, size, room, leading=1.5)
+        if pages[-1] and sum(other.height for other in pages[-1]) + block.height > height * 0.7:
+            pages.append([])
+        pages[-1].append(block)
+    pictures = []
+    for blocks in pages:
+        canvas = np.zeros((height, width, 4), np.uint8)
+        top = round((height - sum(block.height for block in blocks)) / 2)
+        for block in blocks:
+            _place(canvas, block, SMALL_INK, top)
+            top += block.height
+        pictures.append(canvas)
+    return pictures
 
 
 def _place(canvas: Rgba, block: Block, ink: Ink, top: int) -> None:
@@ -73,29 +87,25 @@ def _over(below: Rgba, above: Rgba) -> None:
     below[..., :3], below[..., 3:] = np.round(colour), np.round(alpha * 255)
 
 
-def backdrop(picture: Path, width: int, height: int, dim: float = 0.62, blur: float = 0.02) -> Rgb:
+def backdrop(picture: Path, width: int, height: int, dim: float = 0.45, blur: float = 0.015) -> Rgb:
     """A picture made quiet enough to carry lettering: cut to size, blurred (share of its width) and darkened."""
     import cv2
 
-    from mofang.studio.errors import UserError
-
-    image = cv2.imread(str(picture), cv2.IMREAD_COLOR_RGB)
-    if image is None:
-        raise UserError(f"{picture.name} is not a picture that can be read; replace it in the storyboard")
-    scale = max(width / image.shape[1], height / image.shape[0])
-    size = (max(width, round(image.shape[1] * scale)), max(height, round(image.shape[0] * scale)))
-    image = cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
-    left, top = (size[0] - width) // 2, (size[1] - height) // 2
-    image = image[top : top + height, left : left + width]
-    if blur:
-        image = cv2.GaussianBlur(image, (0, 0), width * blur)
-    dark: Rgb = np.round(image * np.array([dim * 0.92, dim * 0.95, dim * 1.08]).clip(0, 1)).astype(np.uint8)
+    image = fill(read(picture), width, height)
+    image = cv2.GaussianBlur(image, (0, 0), width * blur).astype(np.float32)
+    # Noise before rounding: a smooth dark slope shows its steps otherwise.
+    noise = np.random.default_rng(0).random(image.shape, np.float32)
+    dark: Rgb = (
+        np.floor(image * np.array([dim * 0.92, dim * 0.95, dim * 1.08]).clip(0, 1) + noise)
+        .clip(0, 255)
+        .astype(np.uint8)
+    )
     return dark
 
 
 def cover(picture: Path, text: str, author: str, width: int, height: int, faces: Faces) -> Rgb:
     """The first picture, darkened under the lettering only, with the title over it (rows, columns, 3)."""
-    plain = backdrop(picture, width, height, dim=1.0, blur=0.0).astype(np.float32)
+    plain = fill(read(picture), width, height).astype(np.float32)
     rows = np.linspace(0, 1, height)[:, None, None]
     # A soft band of shade behind the title; the picture's edges keep their light.
     shade = 1 - 0.55 * np.exp(-(((rows - 0.44) / 0.2) ** 2))

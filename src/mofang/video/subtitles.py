@@ -1,6 +1,7 @@
 """Captions as files: SubRip and WebVTT."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from mofang.video.timeline import Caption
 
@@ -9,7 +10,7 @@ def srt(captions: Sequence[Caption], fps: int) -> str:
     """SubRip text, UTF-8, numbered from 1."""
     blocks = [
         f"{number}\n{clock(item.start, fps, ',')} --> {clock(item.end, fps, ',')}\n{_line(item.text)}\n"
-        for number, item in enumerate(captions, 1)
+        for number, item in enumerate(_apart(captions), 1)
     ]
     return "\n".join(blocks)
 
@@ -17,7 +18,7 @@ def srt(captions: Sequence[Caption], fps: int) -> str:
 def vtt(captions: Sequence[Caption], fps: int) -> str:
     """WebVTT with a time stamp before every word, so that players can follow the voice (W3C WebVTT, 4.2.2)."""
     blocks = ["WEBVTT\n"]
-    for item in captions:
+    for item in _apart(captions):
         line = ""
         for word in item.words:
             at = item.start + word.start
@@ -26,6 +27,15 @@ def vtt(captions: Sequence[Caption], fps: int) -> str:
             line += _escape(_line(word.text, strip=False))
         blocks.append(f"{clock(item.start, fps, '.')} --> {clock(item.end, fps, '.')}\n{line.strip()}\n")
     return "\n".join(blocks)
+
+
+def _apart(captions: Sequence[Caption]) -> Iterator[Caption]:
+    """In order of time, each ending before the next begins; what nothing is left of, or says nothing, is dropped."""
+    ordered = sorted((item for item in captions if item.text.strip()), key=lambda item: (item.start, item.end))
+    for number, item in enumerate(ordered):
+        following = ordered[number + 1].start if number + 1 < len(ordered) else item.end
+        if (end := min(item.end, following)) > item.start >= 0:
+            yield replace(item, end=end)
 
 
 def clock(frame: int, fps: int, point: str) -> str:

@@ -46,14 +46,26 @@ class Overlay:
 
 
 @dataclass(frozen=True)
+class Transition:
+    """How a shot comes in over the one before: one of `transitions.KINDS`, in its first `frames` frames."""
+
+    kind: str
+    frames: int
+
+
+@dataclass(frozen=True)
 class Shot:
-    """One picture for so many frames. Its transition from the shot before takes the first `overlap` of them."""
+    """One picture for so many frames, under a moving camera."""
 
     picture: Path
     frames: int
     motion: Motion
-    transition: str = "none"
-    overlap: int = 0
+    transition: Transition | None = None
+
+    @property
+    def overlap(self) -> int:
+        """The frames in which the shot before can still be seen."""
+        return self.transition.frames if self.transition else 0
 
 
 @dataclass(frozen=True)
@@ -98,12 +110,14 @@ class Timeline:
         for number, shot in enumerate(self.shots, 1):
             if shot.frames < 1:
                 raise UserError(f"shot {number} has no frames; give it a line to say or a length")
-            if shot.transition not in KINDS:
-                raise UserError(
-                    f"shot {number}: no transition '{shot.transition[:30]}'; use one of: {', '.join(KINDS)}"
-                )
-            if shot.overlap > min(shot.frames, before) and shot.transition != "none":
-                raise UserError(f"shot {number}: its transition is longer than the shots it joins")
+            if shot.transition:
+                kind = shot.transition.kind
+                if kind not in KINDS:
+                    raise UserError(f"shot {number}: no transition '{kind[:30]}'; use one of: {', '.join(KINDS)}")
+                if not 1 <= shot.overlap <= min(shot.frames, before):
+                    raise UserError(
+                        f"shot {number}: its transition must be as short as the shots it joins, or left out"
+                    )
             before = shot.frames
 
     def to_json(self) -> dict[str, Any]:

@@ -53,4 +53,4 @@ def _smooth(share: float) -> float:
 
 
 BLENDS: dict[str, Blend] = {"crossfade": crossfade, "dip": dip, "push": push, "wipe": wipe}
-KINDS = ("none", *BLENDS)
+KINDS = tuple(BLENDS)
