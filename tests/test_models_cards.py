@@ -3,11 +3,13 @@
 import re
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models_shelf import shelf  # noqa: F401
+from models_shelf import quiet, shelf  # noqa: F401
 from mofang import models
+from mofang.cli.models import models as group
 from mofang.models.card import is_inside, parse
 from mofang.studio import UserError
 
@@ -109,3 +111,24 @@ def test_what_is_inside_stays_inside(name):
 def test_an_unknown_model_names_the_nearest():
     with pytest.raises(UserError, match="did you mean kokoro-82m"):
         models.ensure("kokoro")
+
+
+def test_a_card_for_a_file_of_one_s_own_works_at_once(shelf, tmp_path):  # noqa: F811
+    path = tmp_path / "我的 Writer \"v1\".safetensors"
+    path.write_bytes(b"\x02" + bytes(7) + b"{}")
+    done = CliRunner().invoke(group, ["card", str(path), "--author", "墨", "--licence", "CC-BY-4.0"])
+    assert done.exit_code == 0, done.output
+    (shelf.folder / "cards" / "writer-v1.toml").write_text(done.stdout, "utf-8")
+    model = models.ensure("writer-v1", notify=quiet)
+    assert model.file("model").read_bytes() == path.read_bytes() and model.card.author == "墨"
+
+
+@pytest.mark.parametrize(("name", "content"), [
+    ("小说.gguf", b"GGUF"), ("x.bin", b"\x80\x04N."), ("小.safetensors", b"\x02" + bytes(7) + b"{}"),
+])  # fmt: skip
+def test_no_card_for_what_will_not_do(tmp_path, name, content):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(UserError):
+        models.draft(tmp_path / name, author="x", licence="MIT")
+    with pytest.raises(UserError):
+        models.draft(tmp_path / "none.gguf", author="x", licence="MIT")

@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from models_shelf import quiet, shelf  # noqa: F401
@@ -157,6 +158,31 @@ def test_a_killed_process_leaves_the_model_to_the_next(shelf):  # noqa: F811
     process.communicate()
     shelf.client("npm")
     assert models.ensure("toy", notify=quiet).file("model").read_bytes() == b"from npm"
+
+
+def test_a_kill_at_any_moment_leaves_nothing_half_done(shelf, tmp_path):  # noqa: F811
+    data = np.random.default_rng(7).bytes(8_000_000)
+    (tmp_path / "a").write_bytes(data)
+    shelf.card(f'{{ file = "{tmp_path}/a" }}', data)
+    generator = np.random.default_rng(8)
+    for _ in range(8):
+        process = start()
+        time.sleep(generator.uniform(0.05, 0.4))
+        process.kill()
+        process.communicate()
+        if models.installed("toy"):
+            assert models.verify("toy") == []
+            models.remove("toy")
+    assert models.ensure("toy", notify=quiet).file("model").read_bytes() == data
+
+
+def test_a_write_that_fails_is_one_line_and_leaves_nothing(shelf, tmp_path):  # noqa: F811
+    (tmp_path / "a").write_bytes(bytes(3_000_000))
+    shelf.card(f'{{ file = "{tmp_path}/a" }}', bytes(3_000_000))
+    limited = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))" + ENSURE
+    done = subprocess.run([sys.executable, "-c", limited], capture_output=True, text=True)
+    assert "UserError: cannot write" in done.stderr and "nothing was changed" in done.stderr
+    assert not list((shelf.cache / "toy").rglob("*"))
 
 
 def test_ctrl_c_ends_the_client_too(shelf):  # noqa: F811

@@ -1,5 +1,7 @@
 """`mofang models`: what is here, what could be, and under which licence."""
 
+from pathlib import Path
+
 import click
 
 from mofang import models as store
@@ -91,6 +93,20 @@ def info(name: str) -> None:
         click.echo(f"  {file.role:20} {file.size:>11}  {file.sha256[:16]}…  {ways}")
     if len(card.files) > 8:
         click.echo(say(f"  … and {len(card.files) - 8} more files", f"  ……以及另外 {len(card.files) - 8} 个文件"))
+
+
+@models.command("card", help=say("Print a card for a weights file of your own.", "为你自己的权重文件生成模型卡。"))
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--name", default="", help=say("what it will be called", "模型名称"))
+@click.option("--kind", type=click.Choice(store.KINDS), default="text", show_default=True)
+@click.option("--author", required=True, help=say("whose it is", "作者"))
+@click.option("--licence", required=True, help=say("SPDX identifier, e.g. CC-BY-4.0", "SPDX 许可标识，如 CC-BY-4.0"))
+def card_(file: Path, name: str, kind: str, author: str, licence: str) -> None:
+    """Keep what is printed in the folder of cards: $MOFANG_CARDS, or mofang/cards in the configuration folder."""
+    text = store.draft(file, name=name, kind=kind, author=author, licence=licence)
+    click.echo(text, nl=False)
+    found = store.parse(text, file.name)
+    _tell(say("keep it as ", "请保存为 ") + str(store.folders()[0] / f"{found.name}.toml"))
 
 
 @models.command(

@@ -21,12 +21,13 @@ wheel (pip), a tarball (npm), a repository (hub). A creator's own card in `$MOFA
     size = 253113024
     from = [{ file = "~/models/writer.gguf" }, { hub = "me/writer@main:writer.gguf" }]
 
-`check_weights` is for a file somebody hands over without a card.
+`draft` writes such a card for a file; `check_weights` is for a file somebody hands over without one.
 """
 
-from mofang.models.card import Card, File, Source, card, cards
+from mofang.models.card import KINDS, Card, File, Source, card, cards, folders, parse
+from mofang.models.draft import draft
 from mofang.models.safety import check_weights, gguf_header, safetensors_header
 from mofang.models.store import Model, Status, cache_folder, ensure, installed, remove, status, verify
 
-__all__ = ["Card", "File", "Model", "Source", "Status", "cache_folder", "card", "cards", "check_weights", "ensure",
-           "gguf_header", "installed", "remove", "safetensors_header", "status", "verify"]  # fmt: skip
+__all__ = ["KINDS", "Card", "File", "Model", "Source", "Status", "cache_folder", "card", "cards", "check_weights", "draft",
+           "ensure", "folders", "gguf_header", "installed", "parse", "remove", "safetensors_header", "status", "verify"]  # fmt: skip

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -49,9 +50,11 @@ def _fetched(client: str, command: Sequence[str], folder: Path, pattern: str, pa
     """What is in `folder` already, else what the client puts into an empty folder that is then moved there whole."""
     if there := sorted(folder.glob(pattern)):
         return there[0]
-    work = folder.with_name(folder.name + ".fetching")
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
+    for leftover in folder.parent.glob(f"{folder.name}.fetching-*"):
+        shutil.rmtree(leftover, ignore_errors=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    # A name of its own: the client of a process that was killed may still be writing to the last one.
+    work = Path(tempfile.mkdtemp(prefix=f"{folder.name}.fetching-", dir=folder.parent))
     status, lines = run(command, work, share)
     if status != 0 or not list(work.glob(pattern)):
         shutil.rmtree(work, ignore_errors=True)

@@ -5,8 +5,6 @@ bounded by the size its card promises.
 """
 
 import shutil
-import urllib.parse
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -44,6 +42,9 @@ def _file(part: str, scratch: Path, share: Share) -> Iterator[bytes]:
     path = Path(part)
     try:
         if part.startswith("file://"):
+            import urllib.parse
+            import urllib.request
+
             path = Path(urllib.request.url2pathname(urllib.parse.urlsplit(part).path))
         path = path.expanduser()
         # A pipe or a device named by mistake would never end.
