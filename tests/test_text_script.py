@@ -86,7 +86,8 @@ def test_faults_of_sentences(sentence: str, lang: str, wrong: str) -> None:
 
 
 def test_repetition_is_found() -> None:
-    assert repeats("小狐狸，坐在山坡上！", ["小狐狸坐在山坡上。"]) and repeats("The fox sat on the hill.", ["the fox sat on the hills!"])
+    assert repeats("小狐狸，坐在山坡上！", ["小狐狸坐在山坡上。"])
+    assert repeats("The fox sat on the hill.", ["the fox sat on the hills!"])
     assert not repeats("小狐狸跑到湖边。", ["青蛙从荷叶上跳下来。"])
     assert fault("那只小狐狸坐在山坡上等待天亮。", "zh", ["夜里小狐狸坐在山坡上唱歌，大家都来听。"]) == "repeated"
     assert fault("The lighthouse keeper slept.",
@@ -197,3 +198,14 @@ def test_a_cut_off_model_is_refused(tmp_path: Path) -> None:
 
 def _interrupt(text: str) -> None:
     raise KeyboardInterrupt
+
+
+def test_engines_are_chosen_by_one_setting(tmp_path: Path) -> None:
+    from mofang.text.engines import choose
+    from mofang.text.engines.openai import OpenAIEngine
+
+    service = choose("http://localhost:11434/v1#qwen2.5:7b", "zh")
+    assert isinstance(service, OpenAIEngine) and service.model == "qwen2.5:7b" and service.host == "localhost"
+    for wrong in ("http://localhost:11434/v1", str(tmp_path / "none.gguf"), "kokoro-82m"):
+        with pytest.raises(UserError):
+            choose(wrong, "zh")
