@@ -198,14 +198,3 @@ def test_a_cut_off_model_is_refused(tmp_path: Path) -> None:
 
 def _interrupt(text: str) -> None:
     raise KeyboardInterrupt
-
-
-def test_engines_are_chosen_by_one_setting(tmp_path: Path) -> None:
-    from mofang.text.engines import choose
-    from mofang.text.engines.openai import OpenAIEngine
-
-    service = choose("http://localhost:11434/v1#qwen2.5:7b", "zh")
-    assert isinstance(service, OpenAIEngine) and service.model == "qwen2.5:7b" and service.host == "localhost"
-    for wrong in ("http://localhost:11434/v1", str(tmp_path / "none.gguf"), "kokoro-82m"):
-        with pytest.raises(UserError):
-            choose(wrong, "zh")
