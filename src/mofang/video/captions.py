@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
+from itertools import pairwise
 
 from mofang.studio.alignment import Aligned
 from mofang.studio.linebreak import NOT_FIRST, NOT_LAST, ends_clause, ends_sentence, is_wide
@@ -66,11 +68,19 @@ def _bounded(words: Sequence[Aligned]) -> list[Aligned]:
 def _trimmed(group: Sequence[Aligned]) -> list[Aligned]:
     """Without the comma or full stop at the end and the spaces around."""
     words = [Aligned(re.sub(r"\s+", " ", word.text), word.start, word.end) for word in group]
-    words[0] = Aligned(words[0].text.lstrip(), words[0].start, words[0].end)
-    text = words[-1].text.rstrip()
-    ending = text if ELLIPSIS.search(text) else text.rstrip(SILENT_ENDS).removesuffix(".")
-    words[-1] = Aligned(ending, words[-1].start, words[-1].end)
+    while words and not words[0].text.strip():
+        del words[0]
+    while words and not _ended(words[-1].text):
+        del words[-1]
+    if words:
+        words[0] = replace(words[0], text=words[0].text.lstrip())
+        words[-1] = replace(words[-1], text=_ended(words[-1].text))
     return words
+
+
+def _ended(text: str) -> str:
+    text = text.rstrip()
+    return text if ELLIPSIS.search(text) else text.rstrip(SILENT_ENDS).removesuffix(".").rstrip()
 
 
 def _groups(words: Sequence[Aligned]) -> list[list[Aligned]]:
@@ -114,18 +124,18 @@ def _even(clause: list[Aligned]) -> list[list[Aligned]]:
         return [clause]
     text = "".join(word.text for word in clause)
     inside = insides(text)
-    cuts, place, width = [0], 0, 0
-    candidates: list[tuple[int, int]] = []
+    places: list[tuple[int, int, int]] = []  # word, columns before it, columns a cut there is thought worse by
+    place = width = 0
     for number, word in enumerate(clause):
-        if number and place not in inside and text[place] not in NOT_FIRST and text[place - 1] not in NOT_LAST:
-            candidates.append((number, width))
+        if number and text[place] not in NOT_FIRST and text[place - 1] not in NOT_LAST:
+            places.append((number, width, LONGEST // 4 if place in inside else 0))
         place, width = place + len(word.text), width + columns(word.text)
-    for number in range(1, parts):
-        goal = total * number / parts
-        free = [item for item in candidates if item[0] > cuts[-1]]
+    cuts = [0]
+    for goal in (total * number / parts for number in range(1, parts)):
+        free = [item for item in places if item[0] > cuts[-1] and abs(item[1] - goal) < LONGEST / 2]
         if free:
-            cuts.append(min(free, key=lambda item: abs(item[1] - goal))[0])
-    return [clause[a:b] for a, b in zip(cuts, [*cuts[1:], len(clause)], strict=True) if a < b]
+            cuts.append(min(free, key=lambda item: abs(item[1] - goal) + item[2])[0])
+    return [clause[a:b] for a, b in pairwise([*cuts, len(clause)])]
 
 
 @lru_cache(maxsize=1024)

@@ -129,12 +129,13 @@ def _sound(out: Any, audio: Path, seconds: Fraction) -> Iterator[Any]:
     stream.bit_rate = 192_000
 
     def packets() -> Iterator[Any]:
-        left = int(seconds * RATE)
+        left, position = int(seconds * RATE), 0
         for piece in samples(audio):
             if piece.samples > left:
                 piece = av.AudioFrame.from_ndarray(piece.to_ndarray()[:, : max(left, 1)], "fltp", "stereo")
                 piece.sample_rate = RATE
-            piece.pts = None
+            piece.pts, piece.time_base = position, Fraction(1, RATE)
+            position += piece.samples
             yield from stream.encode(piece)
             left -= piece.samples
             if left <= 0:

@@ -9,6 +9,9 @@ from mofang.studio.errors import UserError
 from mofang.video.motion import Motion
 from mofang.video.transitions import KINDS
 
+LARGEST = 7680
+"""Pixels of a film's longer side (8K)."""
+
 
 @dataclass(frozen=True)
 class Word:
@@ -100,8 +103,9 @@ class Timeline:
 
     def check(self) -> None:
         """Refuse what cannot be rendered. Raises `UserError`."""
-        if self.width % 2 or self.height % 2 or not 16 <= min(self.width, self.height) <= 4320:
-            raise UserError(f"a film cannot be {self.width}×{self.height}; use even sides from 16 to 4320 pixels")
+        sides = (self.width, self.height)
+        if any(side % 2 or not 16 <= side <= LARGEST for side in sides):
+            raise UserError(f"a film cannot be {self.width}×{self.height}; use even sides from 16 to {LARGEST} pixels")
         if not self.shots:
             raise UserError("a film needs at least one shot; the storyboard is empty")
         if not 1 <= self.fps <= 120:
