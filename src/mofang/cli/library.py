@@ -69,13 +69,14 @@ def remake(ctx: click.Context, asset_id: str) -> None:
 
     studio = Studio(ctx.obj)
     asset = studio.asset(asset_id)
-    new = again(studio, asset)
-    if new.id == asset.id:
+    made, mended = again(studio, asset)
+    if mended:
+        click.echo(say("it was damaged, and is whole again", "原素材已损坏，现已复原"))
+        return
+    if made == asset.id:
         click.echo(say("the same, byte for byte", "逐字节相同"))
         return
-    click.echo(
-        say(f"different: made {new.id[:8]} instead of {asset.id[:8]}", f"不同：得到 {new.id[:8]}，原为 {asset.id[:8]}")
-    )
+    click.echo(say(f"different: made {made[:8]} instead of {asset.id[:8]}", f"不同：得到 {made[:8]}，原为 {asset.id[:8]}"))
     ctx.exit(1)
 
 

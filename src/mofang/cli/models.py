@@ -1,5 +1,6 @@
 """`mofang models`: what is here, what could be, and under which licence."""
 
+import sys
 from pathlib import Path
 
 import click
@@ -23,6 +24,14 @@ def _tell(line: str) -> None:
 
 def _row(cells: list[str], widths: list[int]) -> str:
     return "  ".join(cell + " " * (space - width(cell)) for cell, space in zip(cells, widths, strict=True)).rstrip()
+
+
+def _agree(card: store.Card) -> bool:
+    """Ask a person at a terminal; elsewhere nobody has agreed."""
+    if not sys.stdin.isatty():
+        return False
+    _tell(f"{card.title} · {card.author} · {card.licence} {card.licence_url}")
+    return click.confirm(say("Do you agree to this licence?", "是否同意该许可？"), err=True)
 
 
 @models.command("list", help=say("Every model this program knows.", "列出所有已知模型。"))
@@ -57,8 +66,9 @@ def pull(names: tuple[str, ...], defaults: bool, accept_licence: bool) -> None:
     line = Line()
     stages = Stages({card.name: card.size for card in wanted}, line)
     for card in wanted:
+        agreed = accept_licence or (card.accept and not store.installed(card.name) and _agree(card))
         try:
-            model = store.ensure(card.name, accept=accept_licence, progress=stages.of(card.name), notify=_tell)
+            model = store.ensure(card.name, accept=agreed, progress=stages.of(card.name), notify=_tell)
         finally:
             line.close()
         click.echo(f"{card.name}: {model.folder}")

@@ -2,9 +2,10 @@
 
 import locale
 import os
+from typing import Literal
 
 
-def language() -> str:
+def language() -> Literal["zh", "en"]:
     """`zh` or `en`: `MOFANG_LANG` if set, else the locale's."""
     chosen = os.environ.get("MOFANG_LANG") or os.environ.get("LC_ALL") or os.environ.get("LANG") or ""
     return "zh" if (chosen or locale.getlocale()[0] or "").lower().startswith(("zh", "chinese")) else "en"

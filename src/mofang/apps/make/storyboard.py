@@ -148,6 +148,11 @@ def _shot(reader: "_Reader") -> Shot:
     return shot
 
 
+def scene_from(value: Any) -> Scene:
+    """A scene from its JSON, as recipes keep it. Raises `UserError` if it is none."""
+    return _scene(_Reader(value, "scene"))
+
+
 def _scene(reader: "_Reader") -> Scene:
     def subject(inner: "_Reader") -> Subject:
         one = Subject(

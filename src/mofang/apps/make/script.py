@@ -1,0 +1,98 @@
+"""First stage: what is said. A text as it is, or a script written from a brief."""
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from mofang.studio.errors import UserError
+from mofang.studio.progress import Progress, silent
+from mofang.text.engines.base import TextEngine
+from mofang.text.read import Manuscript, read
+from mofang.text.script import write_script
+from mofang.text.segment import passages
+
+Lang = Literal["zh", "en"]
+LONGEST = 60_000
+"""Characters of the longest text one film is made of: three to four hours."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """What is said over one picture; `picture` is a file the text itself names, or empty."""
+
+    text: str
+    picture: Path | None = None
+
+
+@dataclass(frozen=True)
+class Script:
+    """A whole script. `front` holds wishes written at the head of the text, `model` what wrote it (empty: the creator)."""
+
+    title: str
+    lang: Lang
+    said: tuple[Said, ...]
+    author: str = ""
+    front: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
+    model: str = ""
+
+
+def is_brief(source: str) -> bool:
+    """Whether a command's argument is a brief and not the name of a file."""
+    try:
+        if Path(source).expanduser().exists():
+            return False
+    except (OSError, ValueError):  # Too long for a name, or with a zero byte: no file.
+        return True
+    return not re.search(r"\.(md|markdown|txt|json)$", source.strip(), re.IGNORECASE)
+
+
+def from_file(path: Path) -> Script:
+    """The text of a file, cut into passages that each carry one picture. Raises `UserError`."""
+    manuscript = read(path)
+    if len(manuscript.text) > LONGEST:
+        raise UserError(f"{path.name} has {len(manuscript.text):,} characters; one film takes at most {LONGEST:,}: "
+                        "give it chapter by chapter")  # fmt: skip
+    said = tuple(Said(passage.text, _picture(passage.picture, path.parent)) for passage in passages(manuscript))
+    if not said:
+        raise UserError(f"{path.name} has no words to say; write some")
+    return Script(manuscript.title, manuscript.lang, said, manuscript.author, tuple(manuscript.front.items()),
+                  _notes(manuscript))  # fmt: skip
+
+
+def _notes(manuscript: Manuscript) -> tuple[str, ...]:
+    return tuple(manuscript.notes)
+
+
+def _picture(name: str, folder: Path) -> Path | None:
+    """A picture the text names, if it lies in the text's own folder: a text from elsewhere must not show other files."""
+    if not name or "://" in name:
+        return None
+    path = (folder / name).resolve()
+    return path if path.is_relative_to(folder.resolve()) and path.is_file() else None
+
+
+def from_brief(
+    brief: str, engine: TextEngine, lang: Lang | None, scenes: int, seed: int, progress: Progress = silent
+) -> Script:
+    """A script written by `engine`. Raises `UserError`."""
+    written = write_script(brief, engine, lang=lang, scenes=scenes, seed=seed, progress=progress)
+    said = tuple(Said(passage) for passage in written.passages)
+    return Script(written.title, written.lang, said, notes=written.notes, model=written.model)
+
+
+def text_engine(name: str, lang: Lang) -> TextEngine:
+    """The engine called `gguf` (the default model), `gguf:PATH`, or `openai:MODEL` (base URL from `OPENAI_BASE_URL`)."""
+    kind, _, rest = name.partition(":")
+    if kind == "gguf" or name.endswith(".gguf"):
+        from mofang.text.engines.gguf import GGUFEngine, default_engine
+
+        path = rest if kind == "gguf" else name
+        return GGUFEngine(path) if path else default_engine(lang)
+    if kind == "openai":
+        from mofang.text.engines.openai import OpenAIEngine
+
+        return OpenAIEngine(os.environ.get("OPENAI_BASE_URL", "https://api.openai.com/v1"), rest)
+    raise UserError(f"there is no text engine '{name[:40]}'; use gguf, gguf:FILE.gguf or openai:MODEL")

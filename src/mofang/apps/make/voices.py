@@ -1,0 +1,60 @@
+"""Fourth stage: every shot's words spoken, with the moment of each."""
+
+from pathlib import Path
+
+from mofang.apps.make.storyboard import Shot, Storyboard
+from mofang.sound import pcm, speak
+from mofang.sound import voice as find_voice
+from mofang.studio import Made, Making, Recipe, Studio
+from mofang.studio.alignment import Aligned
+from mofang.studio.credit import Credit
+from mofang.studio.progress import Progress, silent
+
+VERSION = "1"
+"""Raise when the same words would sound otherwise."""
+
+CREDITS = {
+    "kokoro": Credit("Kokoro-82M", "hexgrad", "Apache-2.0", "https://huggingface.co/hexgrad/Kokoro-82M"),
+    "hibari": Credit("hibari-tts", "hibari contributors", "Apache-2.0", "https://pypi.org/project/hibari-tts"),
+}
+
+
+def recipe(shot: Shot, board: Storyboard) -> Recipe:
+    """How a shot's line is spoken."""
+    voice = find_voice(shot.voice or board.voice)
+    speed = shot.speed or board.speed
+    return Recipe(voice.engine, VERSION, _model(voice.engine), shot.text, {"voice": voice.name, "speed": speed})
+
+
+def _model(engine: str) -> str:
+    if engine == "hibari":
+        from importlib.metadata import version
+
+        return f"hibari-tts@{version('hibari-tts')}"
+    from mofang import models
+
+    return models.card("kokoro-82m").key
+
+
+def produce(made_by: Recipe, target: Path, threads: int = 2) -> Made:
+    """Speak the line of a recipe into `target` (WAV, mono, 16 bit)."""
+    speech = speak(made_by.prompt, made_by.params["voice"], speed=made_by.params["speed"], threads=threads)
+    pcm.write_wav(target, speech.samples, speech.rate)
+    words = [[word.text, round(word.start, 4), round(word.end, 4)] for word in speech.alignment]
+    return Made((CREDITS[made_by.engine],), {"seconds": len(speech.samples) / speech.rate, "words": words})
+
+
+def voices(studio: Studio, board: Storyboard, progress: Progress = silent) -> list[Making]:
+    """A recording for every shot, in order; those made before are not made again."""
+    makings = []
+    for number, shot in enumerate(board.shots):
+        progress(number / len(board.shots), f"{number + 1}/{len(board.shots)}")
+        made_by = recipe(shot, board)
+        makings.append(studio.make(made_by, ".wav", lambda target, made_by=made_by: produce(made_by, target)))  # type: ignore[misc]
+    progress(1.0, f"{len(board.shots)}/{len(board.shots)}")
+    return makings
+
+
+def alignment(making: Making) -> tuple[Aligned, ...]:
+    """When each word of a recording is heard."""
+    return tuple(Aligned(text, start, end) for text, start, end in making.made.facts["words"])

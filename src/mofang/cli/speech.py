@@ -1,0 +1,56 @@
+"""`mofang speech`: the voices, and text spoken aloud."""
+
+from pathlib import Path
+
+import click
+
+from mofang.studio import Studio, UserError
+from mofang.studio.words import language, say
+
+
+@click.group(help=say("Voices, and text spoken aloud.", "音色与朗读。"))
+def speech() -> None:
+    """The group."""
+
+
+@speech.command(help=say("List the voices; with --play, hear one.", "列出音色；加 --play 试听。"))
+@click.option("--play", default="", help=say("a voice's name", "音色名"))
+@click.pass_obj
+def voices(folder: Path, play: str) -> None:
+    """Samples are kept in the studio, made on first play."""
+    from mofang import sound
+
+    if play:
+        chosen = sound.voice(play)
+        path = _spoken(Studio(folder), sound.sample_text(chosen.language), chosen.name, 1.0)
+        click.echo(str(path))
+        if click.launch(str(path)) != 0:
+            raise UserError(f"no program played it; the sample is {path}")
+        return
+    for voice in sound.voices().values():
+        click.echo(f"{voice.name:14} {voice.language}  {voice.engine:7} {voice.zh if language() == 'zh' else voice.en}")
+
+
+@speech.command(
+    "say",
+    help=say("Speak TEXT into TARGET (wav, flac, mp3, m4a).", "把 TEXT 读成音频文件 TARGET（wav、flac、mp3、m4a）。"),
+)
+@click.argument("text")
+@click.argument("target", type=click.Path(path_type=Path))
+@click.option("--voice", default="", help=say("a name from: mofang speech voices", "音色名，见 mofang speech voices"))
+@click.option("--speed", type=click.FloatRange(0.5, 2.0), default=1.0, show_default=True)
+@click.pass_obj
+def say_(folder: Path, text: str, target: Path, voice: str, speed: float) -> None:
+    """Readings may be given inline: [重](chong2)庆."""
+    from mofang import sound
+    from mofang.apps.speak import speak_to
+    from mofang.text.language import language_of
+
+    name = voice or sound.default_voice(language_of(text)).name
+    click.echo(str(speak_to(Studio(folder), text, target, name, speed)))
+
+
+def _spoken(studio: Studio, text: str, voice: str, speed: float) -> Path:
+    from mofang.apps.speak import spoken
+
+    return spoken(studio, text, voice, speed).asset.path
