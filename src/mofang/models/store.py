@@ -223,17 +223,21 @@ def _stamp(path: Path) -> Path:
 
 def _remember(path: Path, file: File) -> None:
     """A stamp beside the file, so that 300 MB are not hashed at every start."""
+    write_atomic(_stamp(path), json.dumps(_marks(path, file)))
+
+
+def _marks(path: Path, file: File) -> dict[str, str | int]:
     stat = path.stat()
-    write_atomic(_stamp(path), json.dumps({"sha256": file.sha256, "size": stat.st_size, "mtime": stat.st_mtime_ns}))
+    # Whole seconds: archives and container images keep no more.
+    return {"sha256": file.sha256, "size": stat.st_size, "mtime": int(stat.st_mtime)}
 
 
 def _verified(model: Model, file: File) -> bool:
     path = model.folder / file.name
     try:
-        stat, stamp = path.stat(), json.loads(_stamp(path).read_text("utf-8"))
-    except (OSError, ValueError):
+        return bool(json.loads(_stamp(path).read_text("utf-8")) == _marks(path, file))
+    except (OSError, ValueError, RecursionError):
         return False
-    return bool(stamp == {"sha256": file.sha256, "size": stat.st_size, "mtime": stat.st_mtime_ns})
 
 
 def _missing(model: Model) -> list[File]:

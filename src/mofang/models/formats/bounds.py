@@ -21,6 +21,7 @@ class Cursor:
         self.data = data
         self.position = position
         self.end = len(data) if end is None else end
+        self.items = 0  # Walked one by one so far, for formats that bound them.
 
     @property
     def left(self) -> int:

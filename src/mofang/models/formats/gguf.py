@@ -25,7 +25,7 @@ BLOCKS = {
 }  # fmt: skip
 """ggml's tensor types: how many values share a block, and the bytes of one."""
 
-MOST_PAIRS, MOST_TENSORS, LONGEST_NAME, DEEPEST = 65_536, 65_536, 65_535, 4
+MOST_PAIRS, MOST_TENSORS, MOST_ITEMS, LONGEST_NAME, DEEPEST = 65_536, 65_536, 4_000_000, 65_535, 4
 
 
 @dataclass(frozen=True)
@@ -106,8 +106,9 @@ def _value(cursor: Cursor, kind: int, depth: int = 0) -> Value | None:
     if item in WIDTHS:
         cursor.skip(count * WIDTHS[item])
         return None
-    if count * 8 > cursor.left:
-        raise Broken("a list is longer than the file")
+    cursor.items += count
+    if count * 8 > cursor.left or cursor.items > MOST_ITEMS:
+        raise Broken("a list is longer than the file, or than any vocabulary")
     for _ in range(count):
         if item == TEXT:
             cursor.skip(cursor.unpack("<Q")[0])
