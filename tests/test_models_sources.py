@@ -61,7 +61,7 @@ def test_a_package_with_another_content_is_forgotten(shelf):  # noqa: F811
 # -- hostile archives ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["../escaped", "/tmp/escaped", "package/../../escaped", "C:\\escaped", "..\\escaped"])
+@pytest.mark.parametrize("name", ["../escaped", "/escaped", "package/../../escaped", "C:\\escaped", "..\\escaped"])
 def test_an_archive_that_climbs_out_is_refused_whole(shelf, name):  # noqa: F811
     shelf.wheel("toy==1", {"part": b"good", name: b"!"})
     shelf.tarball("toy@1.0.0", {"package/part": b"good", name: b"!"})
