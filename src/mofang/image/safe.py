@@ -27,8 +27,7 @@ def open_picture(path: Path) -> NDArray[np.uint8]:
     try:
         with Image.open(path) as image:
             if image.width * image.height > MOST_PIXELS:
-                raise UserError(f"{path.name} is {image.width}×{image.height} pixels; make it smaller than "
-                                f"{MOST_PIXELS // 1_000_000} million")  # fmt: skip
+                raise UserError(f"{path.name} has more than {MOST_PIXELS // 1_000_000} million pixels; make it smaller")
             image.draft("RGB", (4096, 4096))
             upright = ImageOps.exif_transpose(image)
             if upright.mode.startswith(("I;16", "I")) or upright.mode == "F":
@@ -42,7 +41,9 @@ def open_picture(path: Path) -> NDArray[np.uint8]:
         raise
     except FileNotFoundError as error:
         raise UserError(f"there is no picture {path}; check the name") from error
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError, EOFError) as error:
+    except Image.DecompressionBombError as error:
+        raise UserError(f"{path.name} has more than {MOST_PIXELS // 1_000_000} million pixels; make it smaller") from error
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError) as error:
         raise UserError(f"{path.name} is damaged or is no picture; replace it") from error
 
 
