@@ -6,6 +6,7 @@ from mofang import trust
 from mofang.studio import Asset, Studio, UserError
 from mofang.studio.library import Making
 from mofang.studio.words import language
+from mofang.trust.credentials import Nature
 
 
 def part(making: Making) -> trust.Part:
@@ -25,6 +26,6 @@ def export_asset(studio: Studio, asset: Asset, target: Path) -> Path:
     making = studio.making(asset)
     title = " ".join(str(making.recipe.prompt).split())[:60] or asset.kind
     algorithmic = making.recipe.engine in ("collage", "folder", "mix", "lettering", "backdrop")
-    nature: trust.Nature = "algorithmicMedia" if algorithmic else "trainedAlgorithmicMedia"
+    nature: Nature = "algorithmicMedia" if algorithmic else "trainedAlgorithmicMedia"
     claim = trust.Claim(title, nature, language(), parts=(part(making),), credits=making.made.credits)
     return trust.publish(asset.path, target, claim, studio.folder).path

@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from mofang import models
 from mofang.studio.credit import Credit
@@ -63,8 +64,8 @@ def spellings(hexcode: str) -> list[str]:
 
 
 @lru_cache(maxsize=8)
-def _load(path: Path) -> dict[str, dict[str, dict[str, str]]]:
-    loaded: dict[str, dict[str, dict[str, str]]] = json.loads(path.read_text("utf-8"))
+def _load(path: Path) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads(path.read_text("utf-8"))
     return loaded
 
 
