@@ -1,5 +1,6 @@
 """One way to open an ONNX graph for sound."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,13 @@ def load(graph: Path | bytes, threads: int) -> Any:
     options.log_severity_level = 3
     # Decaying filters end in denormal numbers, on which a CPU is a hundred times slower.
     options.add_session_config_entry("session.set_denormal_as_zero", "1")
+    content = graph if isinstance(graph, bytes) else str(graph)
     try:
-        return onnxruntime.InferenceSession(
-            graph if isinstance(graph, bytes) else str(graph), options, providers=["CPUExecutionProvider"]
-        )
+        # The first session changes how its thread computes, for good; let that be a thread that ends here.
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(
+                onnxruntime.InferenceSession, content, options, providers=["CPUExecutionProvider"]
+            ).result()
     except Exception as error:  # onnxruntime raises a dozen types of its own that share no base but this
         name = "the voice model" if isinstance(graph, bytes) else graph
         raise UserError(f"{name} cannot be opened; delete it and run it again ({str(error)[:80]})") from error
