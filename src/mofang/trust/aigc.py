@@ -10,6 +10,7 @@ FIELDS = {
     "Label": "label", "ContentProducer": "producer", "ProduceID": "produce_id", "ReservedCode1": "reserved1",
     "ContentPropagator": "propagator", "PropagateID": "propagate_id", "ReservedCode2": "reserved2",
 }  # fmt: skip
+NEEDED = {"Label", "ContentProducer", "ProduceID"}
 
 # Printable ASCII without space, quote and backslash: the stricter reading of appendix E.
 ALLOWED = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]*")
@@ -28,38 +29,58 @@ class Record:
     reserved2: str = ""
 
     def dumps(self) -> str:
-        """The JSON as it stands in files. On first writing, whoever produced it also propagates it."""
+        """The JSON as it stands in files. On first writing, whoever produced it also propagates it.
+
+        Raises `UserError` if a field is empty that may not be, or has a character the standard does not allow.
+        """
         values = {
             "Label": self.label, "ContentProducer": self.producer, "ProduceID": self.produce_id,
             "ReservedCode1": self.reserved1, "ContentPropagator": self.propagator or self.producer,
             "PropagateID": self.propagate_id or self.produce_id, "ReservedCode2": self.reserved2,
         }  # fmt: skip
         for field, value in values.items():
-            if not ALLOWED.fullmatch(value):
-                raise UserError(
-                    f"the AI label's {field} may hold only letters, digits and signs without spaces or Chinese, "
-                    f"not '{value[:40]}'; set producer = \"your-name\" in the studio's studio.toml"
-                )
+            if not ALLOWED.fullmatch(value) or (field in NEEDED and not value):
+                shown = value[:40].encode("ascii", "backslashreplace").decode()
+                raise UserError(f"the AI label's {field} cannot be '{shown}': use 1 or more letters, digits and signs, "
+                                "without spaces, quotes or Chinese")  # fmt: skip
         return json.dumps(values, separators=(",", ":"))
 
     @classmethod
     def loads(cls, text: str) -> "Record":
-        """Read a record. Raises `ValueError` saying what is wrong with it, for `verify` to tell."""
-        value = json.loads(text)
+        """Read a record, plain or wrapped in {"AIGC": …}. Raises `ValueError` saying what is wrong with it."""
+        value = _parse(text)
         if isinstance(value, dict) and set(value) == {"AIGC"}:  # The wrapped form of annex B.
             value = value["AIGC"]
+        if isinstance(value, str):
+            raise ValueError("the AIGC label is JSON within JSON")
         if not isinstance(value, dict):
             raise ValueError("the AIGC label is not a JSON object")
         if unknown := sorted(set(value) - set(FIELDS)):
             raise ValueError(f"the AIGC label has an unknown field '{unknown[0][:40]}'")
-        if any(not isinstance(item, str) for item in value.values()):
-            raise ValueError("the AIGC label has a field that is not text")
-        record = cls(**{FIELDS[name]: item for name, item in value.items() if name in FIELDS}) if {
-            "ContentProducer", "ProduceID", "Label"} <= set(value) else None  # fmt: skip
-        if record is None:
-            raise ValueError("the AIGC label lacks Label, ContentProducer or ProduceID")
-        if record.label not in ("1", "2", "3") or not record.producer or not record.produce_id.strip("0-"):
-            raise ValueError("the AIGC label is filled in wrongly")
-        if any(not ALLOWED.fullmatch(item) for item in value.values()):
-            raise ValueError("the AIGC label has characters the standard does not allow")
+        if missing := sorted(NEEDED - set(value)):
+            raise ValueError(f"the AIGC label lacks {missing[0]}")
+        for name, item in value.items():
+            if not isinstance(item, str):
+                raise ValueError(f"the AIGC label's {name} is not text")
+            if not ALLOWED.fullmatch(item):
+                raise ValueError(f"the AIGC label's {name} has characters the standard does not allow")
+        record = cls(**{FIELDS[name]: item for name, item in value.items()})
+        if record.label not in ("1", "2", "3"):
+            raise ValueError(f"the AIGC label says Label '{record.label[:20]}', which must be 1, 2 or 3")
+        if not record.producer or not record.produce_id.strip("0-"):
+            raise ValueError("the AIGC label names no producer or no number")
         return record
+
+
+def _parse(text: str) -> object:
+    def once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        if len({key for key, _ in pairs}) < len(pairs):
+            raise ValueError("the AIGC label says the same thing twice")
+        return dict(pairs)
+
+    try:
+        return json.loads(text, object_pairs_hook=once)
+    except json.JSONDecodeError as error:
+        raise ValueError("the AIGC label is not JSON") from error
+    except RecursionError as error:
+        raise ValueError("the AIGC label is nested too deep") from error

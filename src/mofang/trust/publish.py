@@ -6,175 +6,150 @@ appears at its target.
 """
 
 import json
-import os
 import secrets
 import shutil
-from collections.abc import Callable
+import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-from mofang.studio.atomic import atomic, write_atomic
+from mofang.studio.atomic import atomic
 from mofang.studio.errors import UserError
-from mofang.trust import credentials, labels
+from mofang.trust import credentials, ledger
 from mofang.trust.aigc import Record
-from mofang.trust.carriers import Malformed, carrier
+from mofang.trust.carriers import Carrier, Malformed, carrier
 from mofang.trust.credentials import Claim
-from mofang.trust.verify import verify
+from mofang.trust.imprint import imprint
+from mofang.trust.keys import keys
+from mofang.trust.verify import OURS, opened, sidecar, verify
 
-PRODUCER = "Mofang-studio"
-
-PICTURES = ("png", "jpeg", "webp")
-SOUNDS = ("wav", "flac")
-PLAIN = (".srt", ".vtt", ".json", ".otio", ".txt")
-"""Files for machines and editors, which no carrier exists for: they go out with a sidecar record."""
+PLAIN = (".txt", ".vtt", ".srt", ".json", ".otio")
+"""Files without a carrier. Text gets the label and two sidecars, WebVTT a NOTE with the record. Subtitles (SRT), JSON and
+OpenTimelineIO are read by machines that a label would break: they go out as they are, and the ledger knows their hash."""
 
 
 @dataclass(frozen=True)
 class Receipt:
-    """What was published: the file, its number in the ledger, its SHA-256."""
+    """What was published: the file, its number in the ledger, its SHA-256, and the files beside it that speak for it."""
 
     path: Path
     produce_id: str
     sha256: str
+    sidecars: tuple[Path, ...] = ()
 
 
-def publish(source: Path, target: Path, claim: Claim, studio: Path) -> Receipt:
+def publish(source: Path, target: Path, claim: Claim, studio_folder: Path, *, explicit: bool = True) -> Receipt:
     """Label, sign, verify and write `source` to `target`, whole or not at all, and note it in the studio's ledger.
 
-    A film must already show the label in its first two seconds (the renderer burns it in); that is checked here.
-    Raises `UserError`; nothing appears then.
+    Pictures, pages, text and sound get the explicit label here; a film must already show it in its first two seconds
+    (`overlay`, burnt in by the renderer), which is checked. `explicit=False` leaves it out, for whoever has taken the duty
+    to declare upon themselves (办法, art. 9); the signature says so. The format goes by content, not by name.
+    Raises `UserError`; nothing appears then, and what stood at `target` stays.
     """
     from mofang.studio.library import file_hash
 
+    found = _carrier(source, target)
+    made = datetime.now(UTC)
+    produce_id = f"{OURS}{made:%Y%m%d%H%M%S}-{secrets.token_hex(8)}"
+    record = Record(claim.producer, produce_id).dumps()
+    time = made.isoformat(timespec="seconds")
+    with atomic(target) as temporary, tempfile.TemporaryDirectory(prefix=".tmp-", dir=target.parent) as name:
+        desk = Path(name) / target.name
+        beside: list[Path] = []
+        if found is None:
+            beside += _plain(source, desk, record, claim.lang, explicit)
+        else:
+            _label(source, desk, found, record, claim.lang, explicit)
+        if found is not None or desk.suffix.lower() == ".txt":
+            lineage = {"produceId": produce_id, "published": time, "explicitLabel": explicit}
+            beside += _sign(desk, found, credentials.manifest(claim, lineage), studio_folder)
+        _prove(desk, studio_folder, source)
+        sha256 = file_hash(desk)
+        # Before the file appears: a number in the ledger that no file bears does no harm, the opposite would.
+        ledger.append(studio_folder, {"time": time, "file": target.name, "sha256": sha256, "produceId": produce_id,
+                                      "title": claim.title, "explicit": explicit})  # fmt: skip
+        for each in beside:
+            with atomic(target.parent / each.name) as other:
+                shutil.copyfile(each, other)
+        desk.replace(temporary)
+    return Receipt(target, produce_id, sha256, tuple(target.parent / each.name for each in beside))
+
+
+def _carrier(source: Path, target: Path) -> Carrier | None:
+    """The source's format; None for a plain file. Raises `UserError` for what cannot be published under that name."""
     try:
-        with source.open("rb") as file:
-            found = carrier(file.read(1 << 20), target.suffix)
-    except OSError as error:
-        raise UserError(f"cannot read {source}: {error.strerror}") from error
-    produce_id = datetime.now(UTC).strftime("%Y%m%d%H%M%S-") + secrets.token_hex(8)
-    record = Record(PRODUCER, produce_id).dumps()
-    if found is None:
-        if target.suffix.lower() not in PLAIN:
-            raise UserError(f"cannot publish a '{target.suffix}' file: choose one of png, jpg, webp, gif, wav, flac, mp3, mp4, "
-                            "m4a, pdf, md, txt, srt, vtt, json, otio")  # fmt: skip
-        _publish_plain(source, target, claim, record)
-        return _noted(studio, Receipt(target, produce_id, file_hash(target)), claim)
-    with atomic(target, suffix=target.suffix) as temporary:
-        try:
-            _make_visible(source, temporary, found.name, claim)
-            temporary.write_bytes(found.write(temporary.read_bytes(), record))
-        except Malformed as error:
-            raise UserError(f"{source.name} cannot be labelled: {error}") from error
-        signing = credentials.keys(studio)
-        if found.embeds:
-            unsigned = temporary.with_name(temporary.name + ".unsigned")
-            try:
-                shutil.move(temporary, unsigned)
-                credentials.sign(unsigned, temporary, found.mime, claim, produce_id, signing)
-            finally:
-                unsigned.unlink(missing_ok=True)
-        report = verify(temporary, studio)
-        if not report.ok:
-            raise UserError(
-                f"{target.name} did not pass its own check ({'; '.join(report.faults)}); nothing was published"
-            )
-    return _noted(studio, Receipt(target, produce_id, file_hash(target)), claim)
-
-
-def _make_visible(source: Path, target: Path, name: str, claim: Claim) -> None:
-    """The explicit label, where this format can still take one."""
-    if name in PICTURES:
-        _label_picture(source, target, name)
-    elif name in SOUNDS:
-        _label_sound(source, target, name)
-    elif name == "markdown":
-        target.write_text(_below_front(source.read_text("utf-8"), claim.lang), "utf-8")
-    else:
-        # Films carry the label in their frames; MP3 and M4A are made from labelled sound; both are checked in verify.
-        shutil.copyfile(source, target)
-
-
-def _below_front(text: str, lang: str) -> str:
-    if text.startswith("---\n") and "\n---\n" in text:
-        front, _, body = text[4:].partition("\n---\n")
-        return f"---\n{front}\n---\n{labels.in_text(body.lstrip(), lang)}"
-    return labels.in_text(text, lang)
-
-
-def _label_picture(source: Path, target: Path, name: str) -> None:
-    import numpy as np
-    from PIL import Image
-
-    with Image.open(source) as image:
-        mode = "RGBA" if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info else "RGB"
-        pixels = np.asarray(image.convert(mode))
-    try:
-        labelled = pixels if labels.is_on(pixels[..., :3]) else labels.on_picture(pixels)
-    except ValueError as error:
-        raise UserError(f"{source.name}: {error}; make it larger") from error
-    options: dict[str, dict[str, object]] = {
-        "png": {"format": "PNG", "compress_level": 6},
-        "jpeg": {"format": "JPEG", "quality": 95, "subsampling": 0},
-        "webp": {"format": "WEBP", "lossless": True},
-    }
-    Image.fromarray(labelled).save(target, **options[name])  # type: ignore[arg-type]
-
-
-def _label_sound(source: Path, target: Path, name: str) -> None:
-    import av
-    import numpy as np
-
-    try:
-        with av.open(str(source)) as container:
-            frames = [frame.to_ndarray() for frame in container.decode(audio=0)]
-            stream = container.streams.audio[0]
-            rate, layout, form = stream.rate, stream.layout.name, stream.format.name
-        packed: Any = np.concatenate(frames, 1)
-    except (av.FFmpegError, IndexError, ValueError) as error:
-        raise UserError(f"{source.name} is not sound that can be read") from error
-    channels = stream.channels
-    samples = packed.T if form.endswith("p") else packed.reshape(-1, channels)
-    full = float(np.iinfo(samples.dtype).max) if samples.dtype.kind == "i" else 1.0
-    if not labels.is_in_sound((samples / full).astype(np.float32), rate):
-        tones = np.repeat(labels.hint(rate)[:, None], channels, 1) * full
-        samples = np.concatenate([tones.astype(samples.dtype), samples])
-    codec = {"flac": "flac"}.get(name) or {"s16": "pcm_s16le", "flt": "pcm_f32le"}.get(form.rstrip("p"), "pcm_s32le")
-    with av.open(str(target), "w", format=name) as out:
-        sink: Any = out.add_stream(codec, rate=rate, layout=layout)
-        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples.reshape(1, -1)), form.rstrip("p"), layout)
-        frame.sample_rate = rate
-        out.mux(sink.encode(frame))
-        out.mux(sink.encode(None))
-
-
-def _publish_plain(source: Path, target: Path, claim: Claim, record: str) -> None:
-    try:
-        text = source.read_text("utf-8")
-    except (UnicodeDecodeError, OSError) as error:
-        raise UserError(f"{source.name} is not UTF-8 text; convert it first") from error
-    shown: dict[str, Callable[[], str]] = {
-        ".txt": lambda: labels.in_text(text, claim.lang),
-        ".vtt": lambda: text.replace("WEBVTT\n", f"WEBVTT\n\nNOTE AI生成 AIGC {record}\n", 1),
-    }
-    write_atomic(target, shown.get(target.suffix.lower(), lambda: text)())
-    if target.suffix.lower() == ".txt":
-        write_atomic(target.with_name(target.name + ".aigc.json"), json.dumps({"AIGC": json.loads(record)}) + "\n")
-
-
-def _noted(studio: Path, receipt: Receipt, claim: Claim) -> Receipt:
-    """One line in the ledger, on disk before the caller goes on. Labels must be logged for half a year (办法, art. 9)."""
-    line = {
-        "time": datetime.now(UTC).isoformat(timespec="seconds"), "file": receipt.path.name, "sha256": receipt.sha256,
-        "produceId": receipt.produce_id, "title": claim.title,
+        with opened(source) as data:
+            found = carrier(data, target.suffix)
+            empty = len(data) == 0
+    except (OSError, ValueError) as error:
+        raise UserError(f"cannot read {source}: {getattr(error, 'strerror', None) or 'not a file'}; check its name") from error
+    if empty:
+        raise UserError(f"{source.name} is empty; make it again")
+    suffix = target.suffix.lower()
+    fits = {
+        "png": (".png",), "jpeg": (".jpg", ".jpeg"), "webp": (".webp",), "gif": (".gif",), "wav": (".wav",),
+        "flac": (".flac",), "mp3": (".mp3",), "mp4": (".mp4", ".m4a", ".m4v", ".mov"), "pdf": (".pdf",),
+        "markdown": (".md", ".markdown"), "": PLAIN,
     }  # fmt: skip
+    name = found.name if found else ""
+    if suffix in fits[name]:
+        return found
+    if found:
+        raise UserError(f"{source.name} is {name}, and {target.name} would say otherwise; call it {target.stem}{fits[name][0]}")
+    every = ", ".join(each[1:] for group in fits.values() for each in group)
+    raise UserError(f"cannot publish {source.name} as '{suffix}': its content is none of the formats that can be; choose from {every}")
+
+
+def _label(source: Path, desk: Path, found: Carrier, record: str, lang: str, explicit: bool) -> None:
+    """The explicit label, then the record."""
+    seen = desk.with_name("seen" + desk.suffix)
+    if not (explicit and imprint(source, seen, found.name, lang)):
+        seen = source
     try:
-        with (studio / "ledger.jsonl").open("a", encoding="utf-8", errors="replace") as ledger:
-            ledger.write(json.dumps(line, ensure_ascii=False) + "\n")
-            ledger.flush()
-            os.fsync(ledger.fileno())
-    except OSError as error:
-        receipt.path.unlink(missing_ok=True)
-        raise UserError(f"cannot write the studio's ledger ({error.strerror}); nothing was published") from error
-    return receipt
+        with opened(seen) as data, desk.open("wb") as file:
+            file.writelines(found.write(data, record))
+    except Malformed as error:
+        raise UserError(f"{source.name} cannot be labelled: {error}; make or save it anew") from error
+
+
+def _plain(source: Path, desk: Path, record: str, lang: str, explicit: bool) -> list[Path]:
+    """Write a file that has no carrier; returns the sidecars made."""
+    suffix = desk.suffix.lower()
+    if suffix == ".vtt":
+        head, _, cues = source.read_bytes().partition(b"\n")
+        if not head.removeprefix(b"\xef\xbb\xbf").startswith(b"WEBVTT"):
+            raise UserError(f"{source.name} does not begin with WEBVTT; export the subtitles again")
+        desk.write_bytes(head + b"\n\nNOTE " + f"AI生成 AIGC {record}".encode() + b"\n\n" + cues.lstrip(b"\r\n"))
+        return []
+    if suffix == ".txt":
+        if not (explicit and imprint(source, desk, "text", lang)):
+            shutil.copyfile(source, desk)
+        beside = sidecar(desk, ".aigc.json")
+        beside.write_text(json.dumps({"AIGC": json.loads(record)}) + "\n", "utf-8")
+        return [beside]
+    shutil.copyfile(source, desk)
+    return []
+
+
+def _sign(desk: Path, found: Carrier | None, manifest: str, studio: Path) -> list[Path]:
+    """Sign in place, or into a sidecar where the format cannot hold a manifest; returns the sidecars made."""
+    signing = keys(studio)
+    if found is not None and found.embeds:
+        unsigned = desk.with_name("unsigned" + desk.suffix)
+        desk.rename(unsigned)
+        credentials.sign(unsigned, desk, found.mime, manifest, signing)
+        return []
+    beside = sidecar(desk, ".c2pa")
+    credentials.sign(desk, beside, found.mime if found else "text/plain", manifest, signing, embed=False)
+    return [beside]
+
+
+def _prove(desk: Path, studio: Path, source: Path) -> None:
+    """Read everything back from the finished file."""
+    report = verify(desk, studio)
+    if report.silent and desk.read_bytes() == source.read_bytes():
+        return  # A machine's file, which says nothing in itself.
+    if not report.ok:
+        faults = "; ".join(fault.en for fault in report.faults) or "it bears no mark"
+        hint = ", or let the renderer burn the label in" if report.visible is False else ""
+        raise UserError(f"{desk.name} did not pass its own check ({faults}); nothing was published: make it again{hint}")

@@ -1,215 +1,157 @@
 """What a file says about itself, and whether it is true."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+import mmap
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from mofang.trust import credentials, labels
+from mofang.trust import credentials, ledger
 from mofang.trust.aigc import Record
-from mofang.trust.carriers import Carrier, Malformed, carrier
-from mofang.trust.credentials import Credentials
+from mofang.trust.carriers import Buffer, Malformed, carrier
+from mofang.trust.keys import authorities
+from mofang.trust.look import visible
+from mofang.trust.report import Fault, Report
 
-LARGEST = 4 << 30
-"""Bytes of the largest file that is looked into."""
+OURS = "Mofang-"
+"""How the numbers of files from this program begin."""
 
-
-@dataclass
-class Report:
-    """The marks found on a file. `faults` is what is broken, in a few words each; `silent` if it bears no mark at all."""
-
-    path: Path
-    kind: str = ""
-    record: Record | None = None
-    credentials: Credentials | None = None
-    visible: bool | None = None
-    faults: list[str] = field(default_factory=list)
-
-    @property
-    def silent(self) -> bool:
-        """Whether the file says nothing about itself."""
-        return self.record is None and self.credentials is None and not self.faults
-
-    @property
-    def ok(self) -> bool:
-        """Whether the file says how it was made and everything it says holds."""
-        return not self.silent and not self.faults
-
-    def lines(self, lang: str = "en") -> list[str]:
-        """The report in plain words."""
-
-        def say(en: str, zh: str) -> str:
-            return zh if lang == "zh" else en
-
-        if self.silent:
-            return [
-                say(f"{self.path.name} says nothing about how it was made.", f"{self.path.name} 没有任何来源说明。")
-            ]
-        out = []
-        if self.record:
-            how = {"1": ("was made with AI", "由人工智能生成"), "2": ("may have been made with AI", "可能由人工智能生成"),
-                   "3": ("is suspected to be made with AI", "疑似由人工智能生成")}[self.record.label]  # fmt: skip
-            out.append(say(f"{self.path.name} {how[0]}, by {self.record.producer}, number {self.record.produce_id}.",
-                           f"{self.path.name} {how[1]}，制作者 {self.record.producer}，编号 {self.record.produce_id}。"))  # fmt: skip
-        if self.visible is not None:
-            out.append(say("The label can be seen or heard." if self.visible else "No label can be seen or heard.",
-                           "显式标识可见（可听）。" if self.visible else "没有可见（可听）的标识。"))  # fmt: skip
-        if made := self.credentials:
-            who = {"Trusted": ("this studio", "本工作室"), "Valid": (made.signer or "an unknown signer",
-                   made.signer or "未知签名者")}.get(made.state)  # fmt: skip
-            if who:
-                out.append(say(f"Signed by {who[0]} with {made.generator}; nothing was changed since.",
-                               f"由{who[1]}使用 {made.generator} 签名；此后未被改动。"))  # fmt: skip
-            if parts := made.lineage.get("parts"):
-                engines = ", ".join(sorted({str(part.get("engine")) for part in parts}))
-                out.append(
-                    say(
-                        f"Made from {len(parts)} assets by: {engines}.",
-                        f"由 {len(parts)} 件素材制成，引擎：{engines}。",
-                    )
-                )
-            if credits := made.lineage.get("credits"):
-                names = "; ".join(sorted({f"{c.get('title')} ({c.get('licence')})" for c in credits}))
-                out.append(say(f"With work by others: {names}.", f"使用了他人作品：{names}。"))
-            if made.training:
-                out.append(say(f"Training on it: {made.training}.", f"用于训练：{made.training}。"))
-        out += [say(f"Broken: {fault}.", f"有问题：{fault}。") for fault in self.faults]
-        return out
+NOTE = re.compile(r"^NOTE AI生成 AIGC (\{.*\})[ \t]*\r?$", re.MULTILINE)
+TEXT_LIMIT = 64 << 20
 
 
-def verify(path: Path, studio: Path | None = None) -> Report:
-    """Look at every mark on a file. Any bytes give a report; nothing in a file raises."""
+def verify(path: Path, studio_folder: Path | None = None) -> Report:
+    """Look at every mark on a file. Any bytes give a report; nothing in a file raises.
+
+    With a studio's folder the report also says whether the signature is that studio's, and whether its ledger has the file.
+    """
+    from mofang.studio.library import file_hash
+
     report = Report(path)
     try:
-        if path.stat().st_size > LARGEST:
-            report.faults.append("the file is too large to be checked")
-            return report
-        data = path.read_bytes()
-    except OSError as error:
-        report.faults.append(f"the file cannot be read ({error.strerror})")
+        with opened(path) as data:
+            mime = _read_labels(report, data)
+        _look_up(report, studio_folder, file_hash(path))
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "not a file"
+        report.faults.append(Fault(f"the file cannot be read ({why})", f"文件无法读取（{why}）"))
         return report
-    found = carrier(data, path.suffix)
+    if mime:
+        _check_signature(report, mime, studio_folder)
+    _look(report)
+    return report
+
+
+def _look_up(report: Report, studio: Path | None, sha256: str) -> None:
+    """What the studio's ledger says. Its hash covers also the few bytes of padding that a signature leaves out."""
+    if line := ledger.find(studio, "sha256", sha256):
+        report.published = str(line.get("time", ""))
+    elif report.record and ledger.find(studio, "produceId", report.record.produce_id):
+        en = "it differs from the file that this studio published under its number"
+        report.faults.append(Fault(en, "与本工作室以该编号发布的文件不一致"))
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Buffer]:
+    """The file's content, mapped; an empty file cannot be mapped and is empty bytes."""
+    with path.open("rb") as file:
+        if path.stat().st_size == 0:
+            yield b""
+            return
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            yield data
+
+
+def sidecar(path: Path, suffix: str) -> Path:
+    """The file beside a file that speaks for it."""
+    return path.with_name(path.name + suffix)
+
+
+def claims_ours(report: Report) -> bool:
+    """Whether a file says it comes from this program."""
+    signed = report.credentials is not None and report.credentials.generator.startswith("Mofang")
+    return signed or (report.record is not None and report.record.produce_id.startswith(OURS))
+
+
+def _read_labels(report: Report, data: Buffer) -> str:
+    """Take the implicit labels into the report. Returns the type to check a signature as, empty if there can be none."""
+    found = carrier(data, report.path.suffix)
     if found is None:
-        _read_plain(report, data)
-        return report
+        return _read_plain(report, data)
     report.kind = found.name
     try:
         records = found.read(data)
     except Malformed as error:
-        report.faults.append(str(error))
+        report.faults.append(Fault(str(error), f"{found.name} 文件已损坏或被截断"))
         records = []
     except Exception as error:  # A parser's slip on hostile bytes is a finding about the file, not a crash.
-        report.faults.append(f"the {found.name} is broken ({type(error).__name__})")
+        report.faults.append(Fault(f"the {found.name} is broken ({type(error).__name__})", f"{found.name} 文件已损坏"))
         records = []
     _take(report, records)
-    if found.embeds:
-        _check_signature(report, found, studio)
-    if report.record or (report.credentials and report.credentials.generator.startswith("Mofang")):
-        _look(report, found)
-    return report
+    return found.mime
+
+
+def _read_plain(report: Report, data: Buffer) -> str:
+    """Text and machine files: a sidecar, or a note inside, carries the record."""
+    beside = sidecar(report.path, ".aigc.json")
+    note = report.path.suffix.lower() == ".vtt"
+    text = bytes(data[:TEXT_LIMIT]).decode("utf-8", "replace") if note else ""
+    records = [match[1] for match in NOTE.finditer(text)]
+    if beside.is_file():
+        records.append(beside.read_text("utf-8", "replace")[:65536])
+        report.kind = "text"
+    _take(report, records)
+    return "text/plain" if report.kind == "text" or sidecar(report.path, ".c2pa").is_file() else ""
 
 
 def _take(report: Report, records: list[str]) -> None:
     if len(records) > 1:
-        report.faults.append(f"{len(records)} AIGC labels where one belongs")
+        count = len(records)
+        report.faults.append(Fault(f"it has {count} AIGC labels where one belongs", f"有 {count} 个 AIGC 标识，只应有一个"))
     for text in records[:1]:
         try:
             report.record = Record.loads(text)
-        except (ValueError, TypeError, RecursionError) as error:
-            report.faults.append(str(error)[:120] if isinstance(error, ValueError) else "the AIGC label is broken")
+        except ValueError as error:
+            report.faults.append(Fault(str(error)[:160], "AIGC 隐式标识填写有误"))
 
 
-def _check_signature(report: Report, found: Carrier, studio: Path | None) -> None:
-    authority = studio / "keys" / "authority.pem" if studio else None
+def _check_signature(report: Report, mime: str, studio: Path | None) -> None:
+    beside = sidecar(report.path, ".c2pa")
     try:
-        anchor = authority.read_bytes() if authority and authority.is_file() else None
-        made = credentials.read(report.path, found.mime, anchor)
-    except Exception as error:
-        report.faults.append(f"the credentials are broken ({type(error).__name__})")
+        detached = beside.read_bytes() if mime.startswith("text/") and beside.is_file() else None
+        embedded = not mime.startswith("text/")
+        made = credentials.read(report.path, mime, authorities(studio), detached) if embedded or detached else None
+    except Exception as error:  # The shape of a manifest is whatever its writer wished.
+        why = type(error).__name__
+        report.faults.append(Fault(f"its credentials are broken ({why})", f"内容凭证已损坏（{why}）"))
         return
     report.credentials = made
     if made is None:
-        if report.record and report.record.producer.startswith("Mofang"):
-            report.faults.append("the signature is gone")
+        if claims_ours(report):
+            where = "" if embedded else f" (there is no {beside.name} beside it)"
+            report.faults.append(Fault(f"its signature is gone{where}", "签名已丢失"))
         return
-    if made.state not in ("Valid", "Trusted"):
-        report.faults.append(f"the file was changed after signing ({made.why or made.state})")
+    if not report.signed:
+        why = made.why or made.state
+        en = f"it was changed after signing, or its signature is damaged ({why})"
+        report.faults.append(Fault(en, f"签名后被改动，或签名已损坏（{why}）"))
     if made.generator.startswith("Mofang"):
         if report.record is None:
-            report.faults.append("the AIGC label is gone")
+            report.faults.append(Fault("its AIGC label is gone", "AIGC 隐式标识已丢失"))
         elif made.lineage.get("produceId") != report.record.produce_id:
-            report.faults.append("label and signature belong to different files")
+            report.faults.append(Fault("its label and its signature belong to different files", "标识与签名不属于同一文件"))
+    report.declared = report.signed and made.lineage.get("explicitLabel") is False
 
 
-def _look(report: Report, found: Carrier) -> None:
-    """Whether the explicit label is there, in formats we label ourselves."""
-    looks: dict[str, Callable[[Path], bool | None]] = {
-        "png": _seen, "jpeg": _seen, "webp": _seen, "mp4": _shown, "wav": _heard, "flac": _heard, "mp3": _heard,
-        "markdown": lambda path: labels.has_text_label(path.read_text("utf-8", "replace")),
-    }  # fmt: skip
-    if found.name in looks:
-        try:
-            report.visible = looks[found.name](report.path)
-        except Exception as error:  # As above: decoders meet hostile bytes here.
-            report.faults.append(f"the content cannot be decoded ({type(error).__name__})")
-            return
-        if report.visible is False:
-            report.faults.append("no label can be seen or heard")
-
-
-def _seen(path: Path) -> bool:
-    import numpy as np
-    from PIL import Image
-
-    with Image.open(path) as image:
-        return labels.is_on(np.asarray(image.convert("RGB")))
-
-
-def _shown(path: Path) -> bool | None:
-    """In a film, at its start and just before two seconds have passed; sound without pictures is listened to."""
-    import av
-    import numpy as np
-
-    with av.open(str(path)) as container:
-        if not container.streams.video:
-            return _heard(path)
-        seen: list[bool] = []
-        for frame in container.decode(video=0):
-            moment = frame.time or 0.0
-            if not seen or moment >= labels.SECONDS - 0.1:
-                seen.append(labels.is_on(np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)))
-            if moment >= labels.SECONDS - 0.1:
-                break
-        return bool(seen) and all(seen)
-
-
-def _heard(path: Path) -> bool:
-    import av
-    import numpy as np
-
-    with av.open(str(path)) as container:
-        rate = container.streams.audio[0].rate
-        resampler = av.AudioResampler("flt", "mono", rate)
-        pieces, count = [], 0
-        for frame in container.decode(audio=0):
-            for piece in resampler.resample(frame):
-                pieces.append(piece.to_ndarray()[0])
-                count += piece.samples
-            if count > 3 * rate:
-                break
-    return labels.is_in_sound(np.concatenate(pieces), rate)
-
-
-def _read_plain(report: Report, data: bytes) -> None:
-    """Text files: a sidecar or a note inside carries the record."""
-    import re
-
-    sidecar = report.path.with_name(report.path.name + ".aigc.json")
-    text = data[: 1 << 20].decode("utf-8", "replace")
-    records = [sidecar.read_text("utf-8", "replace")] if sidecar.is_file() else []
-    records += [match[1] for match in re.finditer(r"^NOTE AI生成 AIGC (\{.*\})$", text, re.MULTILINE)]
-    report.kind = "text" if records else ""
-    _take(report, records)
-    if report.record and sidecar.is_file():
-        report.visible = labels.has_text_label(text)
-        if not report.visible:
-            report.faults.append("no label can be seen or heard")
+def _look(report: Report) -> None:
+    """Whether the explicit label is there, if the file says it is ours."""
+    if not claims_ours(report):
+        return
+    try:
+        report.visible = visible(report.path, report.kind)
+    except Exception as error:  # As above: decoders meet hostile bytes here.
+        why = type(error).__name__
+        report.faults.append(Fault(f"its content cannot be decoded ({why})", f"内容无法解码（{why}）"))
+        return
+    if report.visible is False and not report.declared:
+        report.faults.append(Fault("its AI label cannot be seen, heard or read", "显式标识缺失或不可见"))

@@ -5,9 +5,16 @@ The places follow the practice guides to GB 45438-2025 (TC260-PG-20257A to 20251
 them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib import import_module
+from mmap import mmap
+
+Buffer = bytes | mmap
+"""A file's content: in memory, or mapped so that a long film need not be."""
+
+Pieces = Iterable[bytes | memoryview]
+"""Content to be written in this order."""
 
 
 class Malformed(ValueError):
@@ -18,33 +25,34 @@ class Malformed(ValueError):
 class Carrier:
     """A format: its name, MIME type, whether C2PA can be embedded, and how records are written and read.
 
-    `write(data, record)` returns the file's bytes with exactly that record; `read(data)` returns every record found.
+    `write(data, record)` gives the pieces of the file with exactly that record; `read(data)` returns every record
+    found. Both raise `Malformed`.
     """
 
     name: str
     mime: str
     embeds: bool
-    write: Callable[[bytes, str], bytes]
-    read: Callable[[bytes], list[str]]
+    write: Callable[[Buffer, str], Pieces]
+    read: Callable[[Buffer], list[str]]
 
 
-def after_id3(data: bytes) -> int:
+def after_id3(data: Buffer) -> int:
     """Where the content begins behind an ID3v2 tag, 0 without one; signed FLAC files begin with such a tag."""
     if data[:3] != b"ID3" or len(data) < 10:
         return 0
     return 10 + sum((byte & 0x7F) << shift for byte, shift in zip(data[6:10], (21, 14, 7, 0), strict=True))
 
 
-def _is_flac(data: bytes) -> bool:
+def _is_flac(data: Buffer) -> bool:
     start = after_id3(data)
     return data[start : start + 4] == b"fLaC"
 
 
-def _riff(data: bytes) -> bytes:
+def _riff(data: Buffer) -> bytes:
     return data[8:12] if data[:4] == b"RIFF" else b""
 
 
-SNIFFS: tuple[tuple[str, str, bool, Callable[[bytes], bool]], ...] = (
+SNIFFS: tuple[tuple[str, str, bool, Callable[[Buffer], bool]], ...] = (
     ("png", "image/png", True, lambda d: d[:8] == b"\x89PNG\r\n\x1a\n"),
     ("jpeg", "image/jpeg", True, lambda d: d[:3] == b"\xff\xd8\xff"),
     ("webp", "image/webp", True, lambda d: _riff(d) == b"WEBP"),
@@ -57,7 +65,7 @@ SNIFFS: tuple[tuple[str, str, bool, Callable[[bytes], bool]], ...] = (
 )
 
 
-def carrier(data: bytes, suffix: str) -> Carrier | None:
+def carrier(data: Buffer, suffix: str) -> Carrier | None:
     """The carrier of this content, or None. Only Markdown, which has no first bytes of its own, goes by its suffix."""
     for name, mime, embeds, matches in SNIFFS:
         if matches(data):

@@ -2,13 +2,13 @@
 
 import struct
 
-from mofang.trust.carriers import Malformed, after_id3
+from mofang.trust.carriers import Buffer, Malformed, Pieces, after_id3
 
 COMMENT = 4
 
 
-def _blocks(data: bytes) -> tuple[list[tuple[int, bytes]], bytes]:
-    """Metadata blocks as (type, content), and the sound after them."""
+def _blocks(data: Buffer) -> tuple[list[tuple[int, bytes]], int]:
+    """Metadata blocks as (type, content), and where the sound after them begins."""
     blocks, position, last = [], after_id3(data) + 4, False
     while not last:
         if position + 4 > len(data):
@@ -20,7 +20,7 @@ def _blocks(data: bytes) -> tuple[list[tuple[int, bytes]], bytes]:
             raise Malformed("the FLAC is cut short")
         blocks.append((kind, content))
         position += 4 + length
-    return blocks, data[position:]
+    return blocks, position
 
 
 def _comments(content: bytes) -> tuple[bytes, list[bytes]]:
@@ -46,7 +46,7 @@ def _is_record(comment: bytes) -> bool:
     return comment[:5].upper() == b"AIGC="
 
 
-def read(data: bytes) -> list[str]:
+def read(data: Buffer) -> list[str]:
     """Every AIGC comment."""
     return [
         comment[5:].decode("utf-8", "replace")
@@ -57,7 +57,7 @@ def read(data: bytes) -> list[str]:
     ]
 
 
-def write(data: bytes, record: str) -> bytes:
+def write(data: Buffer, record: str) -> Pieces:
     """One AIGC comment among the others."""
     blocks, sound = _blocks(data)
     vendor, comments = b"mofang", list[bytes]()
@@ -69,8 +69,8 @@ def write(data: bytes, record: str) -> bytes:
     body += b"".join(struct.pack("<I", len(comment)) + comment for comment in comments)
     kept = [(kind, content) for kind, content in blocks if kind != COMMENT]
     kept.insert(1, (COMMENT, body))
-    out = [b"fLaC"]
+    out: list[bytes | memoryview] = [b"fLaC"]
     for number, (kind, content) in enumerate(kept):
         last = 0x80 if number == len(kept) - 1 else 0
         out.append(bytes([last | kind]) + len(content).to_bytes(3, "big") + content)
-    return b"".join(out) + sound
+    return [*out, memoryview(data)[sound:]]

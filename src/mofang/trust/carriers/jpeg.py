@@ -3,12 +3,12 @@
 import struct
 from collections.abc import Iterator
 
-from mofang.trust.carriers import Malformed, xmp
+from mofang.trust.carriers import Buffer, Malformed, Pieces, xmp
 
 HEADER = b"http://ns.adobe.com/xap/1.0/\0"
 
 
-def segments(data: bytes) -> Iterator[tuple[int, int, int]]:
+def segments(data: Buffer) -> Iterator[tuple[int, int, int]]:
     """(marker, start, end) of the segments before the picture's data; the last is (0xDA, start, end of file)."""
     position = 2
     while position + 4 <= len(data):
@@ -29,21 +29,22 @@ def segments(data: bytes) -> Iterator[tuple[int, int, int]]:
     raise Malformed("the JPEG is cut short")
 
 
-def _packets(data: bytes) -> list[bytes]:
-    return [
-        data[start + 4 + len(HEADER) : end]
-        for marker, start, end in segments(data)
-        if marker == 0xE1 and data[start + 4 :].startswith(HEADER)
-    ]
+def _is(data: Buffer, start: int, header: bytes) -> bool:
+    """Whether the segment at `start` is an APP1 of this kind."""
+    return data[start + 1] == 0xE1 and data[start + 4 : start + 4 + len(header)] == header
 
 
-def read(data: bytes) -> list[str]:
+def _packets(data: Buffer) -> list[bytes]:
+    return [data[start + 4 + len(HEADER) : end] for _, start, end in segments(data) if _is(data, start, HEADER)]
+
+
+def read(data: Buffer) -> list[str]:
     """Records in every XMP segment."""
     return [record for packet in _packets(data) for record in xmp.records(packet)]
 
 
-def write(data: bytes, record: str) -> bytes:
-    """One XMP segment, after APP0 if there is one."""
+def write(data: Buffer, record: str) -> Pieces:
+    """One XMP segment, after JFIF and Exif, which readers want first."""
     packets = _packets(data)
     content = HEADER + xmp.merged(packets[0] if packets else None, record)
     if len(content) + 2 > 0xFFFF:
@@ -51,9 +52,9 @@ def write(data: bytes, record: str) -> bytes:
     segment = b"\xff\xe1" + struct.pack(">H", len(content) + 2) + content
     out, placed = [data[:2]], False
     for marker, start, end in segments(data):
-        if not placed and marker != 0xE0:
+        if not placed and marker != 0xE0 and not _is(data, start, b"Exif\0"):
             out.append(segment)
             placed = True
-        if not (marker == 0xE1 and data[start + 4 :].startswith(HEADER)):
+        if not _is(data, start, HEADER):
             out.append(data[start:end])
-    return b"".join(out)
+    return out

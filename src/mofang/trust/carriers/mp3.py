@@ -1,6 +1,6 @@
 """MP3: an ID3v2.4 frame `TXXX` described `AIGC` (id3.org, id3v2.4.0-frames 4.2.6)."""
 
-from mofang.trust.carriers import Malformed
+from mofang.trust.carriers import Buffer, Malformed, Pieces
 
 HEADER_SIZE = 10
 
@@ -18,10 +18,10 @@ def _plain(data: bytes, version: int) -> int:
     return number
 
 
-def _tag(data: bytes) -> tuple[int, list[tuple[bytes, bytes, bytes]], bytes]:
-    """Version, frames as (id, flags, content), and the sound after the tag."""
+def _tag(data: Buffer) -> tuple[int, list[tuple[bytes, bytes, bytes]], int]:
+    """Version, frames as (id, flags, content), and where the sound after the tag begins."""
     if data[:3] != b"ID3":
-        return 4, [], data
+        return 4, [], 0
     if len(data) < HEADER_SIZE or data[3] not in (3, 4):
         raise Malformed("the MP3 has an ID3 tag of a version that cannot be read")
     version, flags = data[3], data[5]
@@ -38,7 +38,7 @@ def _tag(data: bytes) -> tuple[int, list[tuple[bytes, bytes, bytes]], bytes]:
         content = data[position + 10 : position + 10 + size]
         frames.append((data[position : position + 4], data[position + 8 : position + 10], content))
         position += 10 + size
-    return version, frames, data[end:]
+    return version, frames, end + (HEADER_SIZE if flags & 0x10 else 0)  # A footer repeats the header.
 
 
 def _record(frame: tuple[bytes, bytes, bytes]) -> str | None:
@@ -51,17 +51,17 @@ def _record(frame: tuple[bytes, bytes, bytes]) -> str | None:
     return value.strip("\0\ufeff") if description.strip("\ufeff") == "AIGC" else None
 
 
-def read(data: bytes) -> list[str]:
+def read(data: Buffer) -> list[str]:
     """Every TXXX frame described AIGC."""
     return [record for frame in _tag(data)[1] if (record := _record(frame)) is not None]
 
 
-def write(data: bytes, record: str) -> bytes:
-    """A version 4 tag with the other frames and one of ours."""
+def write(data: Buffer, record: str) -> Pieces:
+    """A tag with the other frames and one of ours, in Latin letters, which every version has."""
     version, frames, sound = _tag(data)
     kept = [frame for frame in frames if _record(frame) is None]
-    kept.append((b"TXXX", b"\0\0", b"\x03AIGC\0" + record.encode()))
+    kept.append((b"TXXX", b"\0\0", b"\x00AIGC\0" + record.encode()))
     # A version 3 tag keeps its version, so that its frames keep their meaning; only sizes are written differently.
     size = _synchsafe if version >= 4 else lambda number: number.to_bytes(4, "big")
     body = b"".join(name + size(len(content)) + flags + content for name, flags, content in kept)
-    return b"ID3" + bytes([version, 0, 0]) + _synchsafe(len(body)) + body + sound
+    return [b"ID3" + bytes([version, 0, 0]) + _synchsafe(len(body)) + body, memoryview(data)[sound:]]

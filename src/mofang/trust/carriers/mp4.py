@@ -7,9 +7,11 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from mofang.trust.carriers import Malformed
+from mofang.trust.carriers import Buffer, Malformed, Pieces
 
-CONTAINERS = (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"udta")
+TABLES = (b"trak", b"mdia", b"minf", b"stbl")
+"""The boxes on the way from `moov` to the chunk offsets."""
+
 KEY = b"AIGC"
 
 
@@ -23,7 +25,7 @@ class Box:
     end: int
 
 
-def boxes(data: bytes, start: int, end: int) -> Iterator[Box]:
+def boxes(data: Buffer, start: int, end: int) -> Iterator[Box]:
     """The boxes between two positions."""
     while start + 8 <= end:
         size, kind = struct.unpack_from(">I4s", data, start)
@@ -38,11 +40,11 @@ def boxes(data: bytes, start: int, end: int) -> Iterator[Box]:
         start += size
 
 
-def _one(data: bytes, kind: bytes, start: int, end: int) -> Box | None:
+def _one(data: Buffer, kind: bytes, start: int, end: int) -> Box | None:
     return next((box for box in boxes(data, start, end) if box.kind == kind), None)
 
 
-def _metas(data: bytes) -> list[tuple[int, int, bytes]]:
+def _metas(data: Buffer) -> list[tuple[int, int, bytes]]:
     """(start, end, children) of every `meta` box in moov and moov.udta; its children may follow four flag bytes."""
     moov = _one(data, b"moov", 0, len(data))
     if moov is None:
@@ -57,7 +59,7 @@ def _metas(data: bytes) -> list[tuple[int, int, bytes]]:
     return found
 
 
-def _tolerant(data: bytes, place: Box) -> Iterator[Box]:
+def _tolerant(data: Buffer, place: Box) -> Iterator[Box]:
     """Children of moov or udta; QuickTime ends a udta with four zero bytes, which are no box."""
     end = place.end
     if place.kind == b"udta" and end - place.body >= 4 and data[end - 4 : end] == bytes(4):
@@ -85,7 +87,7 @@ def _pairs(meta: bytes) -> list[tuple[bytes, bytes]]:
     return pairs
 
 
-def read(data: bytes) -> list[str]:
+def read(data: Buffer) -> list[str]:
     """Every value under the key AIGC."""
     found = []
     for _, _, meta in _metas(data):
@@ -96,39 +98,50 @@ def read(data: bytes) -> list[str]:
     return found
 
 
-def write(data: bytes, record: str) -> bytes:
-    """One record; other keyed metadata is kept, and so is iTunes-style metadata beside it."""
+def write(data: Buffer, record: str) -> Pieces:
+    """One record; other keyed metadata is kept, and so is iTunes-style metadata beside it.
+
+    Raises `Malformed` on a fragmented file, whose fragments may be found by position.
+    """
     moov = _one(data, b"moov", 0, len(data))
     if moov is None:
         raise Malformed("the MP4 has no moov box")
-    body = _without_records(data[moov.body : moov.end])
-    value = _box(b"data", struct.pack(">II", 1, 0) + record.encode())
-    pairs = [*_kept(data), (b"mdta" + KEY, value)]
-    keys = b"".join(struct.pack(">I", len(name) + 4) + name for name, _ in pairs)
-    items = b"".join(_box((number + 1).to_bytes(4, "big"), value) for number, (_, value) in enumerate(pairs))
-    handler = _box(b"hdlr", bytes(8) + b"mdta" + bytes(12) + b"\0")
-    meta = handler + _box(b"keys", struct.pack(">II", 0, len(pairs)) + keys) + _box(b"ilst", items)
-    body += _box(b"udta", _box(b"meta", bytes(4) + meta))
+    if _one(data, b"mvex", moov.body, moov.end):
+        raise Malformed("the MP4 is fragmented; remux it as one piece first")
+    body = _with_metadata(data[moov.body : moov.end], _meta([*_kept(data), (b"mdta" + KEY, _value(record))]))
     grown = len(body) + 8 - (moov.end - moov.start)
-    if any(box.kind == b"mdat" and box.start > moov.start for box in boxes(data, 0, len(data))):
-        body = _shift(body, 0, len(body), moov.end, grown)
-    return data[: moov.start] + _box(b"moov", body) + data[moov.end :]
+    body = _shift(body, 0, len(body), moov.end, grown)
+    whole = memoryview(data)
+    return [whole[: moov.start], _box(b"moov", body), whole[moov.end :]]
 
 
-def _kept(data: bytes) -> list[tuple[bytes, bytes]]:
+def _value(text: str) -> bytes:
+    # Type 1 is UTF-8 text, for no particular country or language.
+    return _box(b"data", struct.pack(">II", 1, 0) + text.encode())
+
+
+def _meta(pairs: list[tuple[bytes, bytes]]) -> bytes:
+    """A `meta` box of QuickTime metadata."""
+    keys = b"".join(struct.pack(">I", len(name) + 4) + name for name, _ in pairs)
+    items = b"".join(_box(number.to_bytes(4, "big"), value) for number, (_, value) in enumerate(pairs, 1))
+    handler = _box(b"hdlr", bytes(8) + b"mdta" + bytes(12) + b"\0")
+    table = _box(b"keys", struct.pack(">II", 0, len(pairs)) + keys)
+    return _box(b"meta", bytes(4) + handler + table + _box(b"ilst", items))
+
+
+def _kept(data: Buffer) -> list[tuple[bytes, bytes]]:
     return [(key, value) for _, _, meta in _metas(data) for key, value in _pairs(meta) if key[4:] != KEY]
 
 
-def _without_records(moov: bytes) -> bytes:
-    """The moov's content without keyed `meta` boxes: their pairs are written anew in one place."""
-    out = b""
+def _with_metadata(moov: bytes, meta: bytes) -> bytes:
+    """The moov's content with this `meta` in its one `udta`, and no other keyed one."""
+    out, inside = [], []
     for box in boxes(moov, 0, len(moov)):
         if box.kind == b"udta":
-            inner = b"".join(moov[b.start : b.end] for b in _tolerant(moov, box) if not _keyed(moov, b))
-            out += _box(b"udta", inner) if inner else b""
+            inside += [moov[child.start : child.end] for child in _tolerant(moov, box) if not _keyed(moov, child)]
         elif not _keyed(moov, box):
-            out += moov[box.start : box.end]
-    return out
+            out.append(moov[box.start : box.end])
+    return b"".join(out) + _box(b"udta", b"".join(inside) + meta)
 
 
 def _keyed(data: bytes, box: Box) -> bool:
@@ -138,26 +151,28 @@ def _keyed(data: bytes, box: Box) -> bool:
     return _one(data, b"keys", box.body + 4 * flagged, box.end) is not None
 
 
-def _shift(data: bytes, start: int, end: int, beyond: int, by: int) -> bytes:
-    """Chunk offsets at or beyond a file position, moved along by so many bytes."""
-    out = b""
+def _shift(data: bytes, start: int, end: int, beyond: int, by: int, depth: int = 0) -> bytes:
+    """The boxes with every chunk offset at or beyond a file position moved along by so many bytes."""
+    out = []
     for box in boxes(data, start, end):
-        if box.kind in CONTAINERS and box.kind != b"udta":
-            out += _box(box.kind, _shift(data, box.body, box.end, beyond, by))
-        elif box.kind in (b"stco", b"co64"):
-            size = 4 if box.kind == b"stco" else 8
-            count = struct.unpack_from(">I", data, box.body + 4)[0]
-            if box.body + 8 + count * size > box.end:
-                raise Malformed("the MP4's chunk table is broken")
-            letter = "I" if size == 4 else "Q"
-            offsets = struct.unpack_from(f">{count}{letter}", data, box.body + 8)
-            moved = [offset + by if offset >= beyond else offset for offset in offsets]
-            if size == 4 and max(moved, default=0) > 0xFFFFFFFF:
-                raise Malformed("the MP4 is too large for its chunk table")
-            out += _box(box.kind, data[box.body : box.body + 8] + struct.pack(f">{count}{letter}", *moved))
+        if depth < len(TABLES) and box.kind == TABLES[depth]:
+            out.append(_box(box.kind, _shift(data, box.body, box.end, beyond, by, depth + 1)))
+        elif depth == len(TABLES) and box.kind in (b"stco", b"co64"):
+            out.append(_box(box.kind, _moved(data[box.body : box.end], box.kind, beyond, by)))
         else:
-            out += data[box.start : box.end]
-    return out
+            out.append(data[box.start : box.end])
+    return b"".join(out)
+
+
+def _moved(table: bytes, kind: bytes, beyond: int, by: int) -> bytes:
+    size, letter = (4, "I") if kind == b"stco" else (8, "Q")
+    count = int.from_bytes(table[4:8], "big")
+    if 8 + count * size > len(table):
+        raise Malformed("the MP4's chunk table is broken")
+    moved = [offset + by if offset >= beyond else offset for offset in struct.unpack_from(f">{count}{letter}", table, 8)]
+    if max(moved, default=0) >= 1 << 8 * size:
+        raise Malformed("the MP4 is too large for its chunk table")
+    return table[:8] + struct.pack(f">{count}{letter}", *moved)
 
 
 def _box(kind: bytes, content: bytes) -> bytes:

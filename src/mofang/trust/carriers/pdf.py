@@ -2,10 +2,10 @@
 
 import io
 
-from mofang.trust.carriers import Malformed
+from mofang.trust.carriers import Buffer, Malformed, Pieces
 
 
-def read(data: bytes) -> list[str]:
+def read(data: Buffer) -> list[str]:
     """The record, if there is one."""
     import pikepdf
 
@@ -17,7 +17,7 @@ def read(data: bytes) -> list[str]:
         raise Malformed("the PDF cannot be read") from error
 
 
-def write(data: bytes, record: str) -> bytes:
+def write(data: Buffer, record: str) -> Pieces:
     """The same document with the key set."""
     import pikepdf
 
@@ -26,6 +26,6 @@ def write(data: bytes, record: str) -> bytes:
             document.docinfo["/AIGC"] = pikepdf.String(record)
             out = io.BytesIO()
             document.save(out, deterministic_id=True)
-            return out.getvalue()
+            return [out.getvalue()]
     except (pikepdf.PdfError, ValueError, TypeError, RuntimeError) as error:
         raise Malformed("the PDF cannot be read") from error

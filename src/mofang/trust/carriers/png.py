@@ -4,12 +4,12 @@ import struct
 import zlib
 from collections.abc import Iterator
 
-from mofang.trust.carriers import Malformed, xmp
+from mofang.trust.carriers import Buffer, Malformed, Pieces, xmp
 
 KEYWORD = b"XML:com.adobe.xmp"
 
 
-def chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+def chunks(data: Buffer) -> Iterator[tuple[bytes, bytes]]:
     """(type, content) of every chunk up to IEND."""
     position = 8
     while position + 12 <= len(data):
@@ -39,7 +39,7 @@ def _packet(content: bytes) -> bytes | None:
         return None
 
 
-def read(data: bytes) -> list[str]:
+def read(data: Buffer) -> list[str]:
     """Records in XMP and in a plain `AIGC` text chunk."""
     found = []
     for kind, content in chunks(data):
@@ -50,7 +50,7 @@ def read(data: bytes) -> list[str]:
     return found
 
 
-def write(data: bytes, record: str) -> bytes:
+def write(data: Buffer, record: str) -> Pieces:
     """One XMP chunk, right after IHDR, where readers that stream look."""
     packet, others = None, []
     for kind, content in chunks(data):
@@ -59,7 +59,9 @@ def write(data: bytes, record: str) -> bytes:
         elif not (kind == b"tEXt" and content.startswith(b"AIGC\0")):
             others.append((kind, content))
     body = KEYWORD + b"\0\0\0\0\0" + xmp.merged(packet, record)
-    return data[:8] + b"".join(_chunk(*item) for item in [others[0], (b"iTXt", body), *others[1:]])
+    if not others:
+        raise Malformed("the PNG holds no picture")
+    return [data[:8], *(_chunk(*item) for item in [others[0], (b"iTXt", body), *others[1:]])]
 
 
 def _chunk(kind: bytes, content: bytes) -> bytes:

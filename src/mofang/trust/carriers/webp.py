@@ -2,25 +2,25 @@
 
 import struct
 
-from mofang.trust.carriers import Malformed, xmp
+from mofang.trust.carriers import Buffer, Malformed, Pieces, xmp
 from mofang.trust.carriers.riff import build, chunks
 
 XMP_FLAG, ALPHA_FLAG = 0x04, 0x10
 
 
-def read(data: bytes) -> list[str]:
+def read(data: Buffer) -> list[str]:
     """Records in every XMP chunk."""
     return [record for code, content in chunks(data) if code == b"XMP " for record in xmp.records(content)]
 
 
-def write(data: bytes, record: str) -> bytes:
+def write(data: Buffer, record: str) -> Pieces:
     """One XMP chunk at the end; a simple file becomes an extended one, which alone may have metadata."""
     parts = list(chunks(data))
     packet = next((content for code, content in parts if code == b"XMP "), None)
     parts = [(code, content) for code, content in parts if code != b"XMP "]
     if not parts:
         raise Malformed("the WebP holds no picture")
-    if parts[0][0] == b"VP8X":
+    if parts[0][0] == b"VP8X" and parts[0][1]:
         head = bytearray(parts.pop(0)[1])
         head[0] |= XMP_FLAG
     else:

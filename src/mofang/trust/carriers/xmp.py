@@ -6,7 +6,8 @@ from xml.sax.saxutils import escape, unescape
 NAMESPACE = "http://www.tc260.org.cn/ns/AIGC/1.0/"
 QUOTES = {"&quot;": '"', "&apos;": "'", "&#34;": '"', "&#39;": "'"}
 
-ELEMENT = re.compile(r"<([\w.-]+):AIGC>(.*?)</\1:AIGC>", re.DOTALL)
+# The record is escaped, so that it holds no "<": a pattern that stops there stays linear on hostile packets.
+ELEMENT = re.compile(r"<([\w.-]+):AIGC>([^<]*)</\1:AIGC>")
 ATTRIBUTE = re.compile(r"""\s([\w.-]+):AIGC=("([^"]*)"|'([^']*)')""")
 
 
