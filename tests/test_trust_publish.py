@@ -10,7 +10,6 @@ import av
 import numpy as np
 import pytest
 from PIL import Image
-from trust_samples import ALL, CARRIED, film, picture, sample
 
 from mofang.studio.credit import Credit
 from mofang.studio.errors import UserError
@@ -18,6 +17,7 @@ from mofang.trust import Claim, Part, publish, verify
 from mofang.trust import keys as keys_module
 from mofang.trust import ledger as ledger_module
 from mofang.trust.keys import keys
+from trust_samples import ALL, CARRIED, film, picture, sample
 
 
 @pytest.fixture(scope="module")
@@ -238,7 +238,7 @@ def test_a_wrong_clock_is_told(year: int, tmp_path: Path, monkeypatch: pytest.Mo
     if year > 2026:
         keys(tmp_path)
     monkeypatch.setattr(keys_module, "datetime", Clock)
-    with pytest.raises(UserError, match="clock|ended"):
+    with pytest.raises(UserError, match=r"clock|ended"):
         keys(tmp_path)
     if year <= 2026:
         assert not (tmp_path / "keys").exists()

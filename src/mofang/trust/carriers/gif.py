@@ -29,13 +29,26 @@ def read(data: Buffer) -> list[str]:
 
 
 def write(data: Buffer, record: str) -> Pieces:
-    """One XMP extension before the trailer byte."""
-    if data[-1:] != b"\x3b":
+    """One XMP extension before the first picture, where readers look that stop there."""
+    if len(data) < 14 or data[-1:] != b"\x3b":
         raise Malformed("the GIF is cut short")
     spans = _spans(data)
-    out, position = [b"GIF89a"], 6  # Extensions came with version 89a.
-    for start, end in spans:
-        out.append(data[position:start])
-        position = end
     packet = _packet(data, spans[0]) if spans else None
-    return [*out, data[position:-1], HEADER, xmp.merged(packet, record), TRAILER, b"\x3b"]
+    place = _after_header(data)
+    out = [b"GIF89a", data[6:place], HEADER, xmp.merged(packet, record), TRAILER]  # Extensions came with version 89a.
+    for start, end in spans:
+        out.append(data[place : max(start, place)])
+        place = max(end, place)
+    return [*out, data[place:]]
+
+
+LOOP = b"\x21\xff\x0bNETSCAPE2.0\x03\x01"
+
+
+def _after_header(data: Buffer) -> int:
+    """Behind the screen descriptor, its colours and the count of loops, which some readers want right there."""
+    colours = 3 << (data[10] & 7) + 1 if data[10] & 0x80 else 0
+    place = 13 + colours
+    if place >= len(data):
+        raise Malformed("the GIF is cut short")
+    return place + len(LOOP) + 3 if data[place : place + len(LOOP)] == LOOP else place

@@ -11,6 +11,13 @@ ELEMENT = re.compile(r"<([\w.-]+):AIGC>([^<]*)</\1:AIGC>")
 ATTRIBUTE = re.compile(r"""\s([\w.-]+):AIGC=("([^"]*)"|'([^']*)')""")
 
 
+OWN = re.compile(
+    rf'<rdf:Description rdf:about="" xmlns:TC260="{re.escape(NAMESPACE)}">'
+    r"<TC260:AIGC>[^<]*</TC260:AIGC></rdf:Description>"
+)
+"""A description as we write it, holding nothing else."""
+
+
 def packet(record: str) -> bytes:
     """A packet with nothing but the record, as an element, so that its JSON needs no attribute quoting."""
     return (
@@ -33,7 +40,7 @@ def merged(xmp: bytes | None, record: str) -> bytes:
     """The packet with exactly this record; what else an existing packet says stays."""
     if not xmp:
         return packet(record)
-    text = ATTRIBUTE.sub("", ELEMENT.sub("", xmp.decode("utf-8", "replace")))
+    text = ATTRIBUTE.sub("", ELEMENT.sub("", OWN.sub("", xmp.decode("utf-8", "replace"))))
     description = (
         f'<rdf:Description rdf:about="" xmlns:TC260="{NAMESPACE}"><TC260:AIGC>{escape(record)}</TC260:AIGC>'
         "</rdf:Description></rdf:RDF>"
