@@ -96,7 +96,7 @@ def word_set(name: str) -> frozenset[str]:
 
 def word_map(name: str) -> dict[str, str]:
     """The list `name` of `words.tsv` whose members are `word:value`."""
-    return dict(pair.split(":", 1) for pair in _word_lists()[name].split())  # type: ignore[misc]
+    return dict(pair.split(":", 1) for pair in _word_lists()[name].split())
 
 
 def _split(tags: str) -> tuple[str, ...]:

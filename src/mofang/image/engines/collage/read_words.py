@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from dataclasses import dataclass
+from typing import Any
 
 from mofang.image.engines.collage.read_english import lemma, tag
 
@@ -74,7 +75,7 @@ def _folded(flag: str) -> str:
     return flag[:1] if flag[:1] in "admrpucq" else "x"
 
 
-def _jieba():  # type: ignore[no-untyped-def]
+def _jieba() -> Any:
     import logging
 
     import jieba
