@@ -74,7 +74,7 @@ def assemble(studio: Studio, board: Storyboard, pictures: Sequence[Making], voic
     closing = _card(studio, pictures[-1], width, height).asset.path
     overlays = [
         _overlay(studio, title(board.title, board.author, width, height, face), 0, 0, TITLE_FRAMES, 8),
-        _label(studio, width, height),
+        _label(studio, width, height, board.lang),
     ]
     for number, page in enumerate(pages):
         still = Motion(View(0.5, 0.5, 1.05), View(0.5, 0.5, 1.0)) if not number else Motion()
@@ -116,9 +116,9 @@ def _overlay(studio: Studio, image: NDArray[np.uint8], offset: int, start: int, 
     return Overlay(studio.make(made_by, ".png", produce).asset.path, offset, offset, start, end, fade)
 
 
-def _label(studio: Studio, width: int, height: int) -> Overlay:
+def _label(studio: Studio, width: int, height: int, lang: str) -> Overlay:
     """The explicit AI label over the film's first seconds; `trust` says how it looks."""
-    label = trust.overlay(width, height)
+    label = trust.overlay(width, height, lang)
     overlay = _overlay(studio, label.image, 0, 0, LABEL_FRAMES, 0)
     return Overlay(overlay.image, label.x, label.y, 0, LABEL_FRAMES)
 

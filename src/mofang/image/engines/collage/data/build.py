@@ -38,6 +38,8 @@ KINDS = {  # subgroup -> what the thing is in a picture
 }
 # The art sets draw these as framed little pictures: good scenes, bad stickers. The painter paints the scene itself.
 VIEWS = set("🎆🎇🎑🌠🌌🌃🏙🌄🌅🌆🌇🌉🏞🏜🛤🛣🌁🗾💹🚞🌐")
+# Drawn by Noto already, not yet named by emojibase 17 (Unicode 18 draft).
+NEWER = ("1F6D9\tbuilding\tplace-building\tlighthouse\tbeacon|coast\t灯塔\t航标|海岸",)
 SINGLE: dict[str, str] = (
     dict.fromkeys("🐾🪶🪽🕸🐽⚓🛟🛢⛽🛞🚨🚥🚦🛑🚧🚏💺🌡🌂☂☔⛱🔥💧🌊⛄☃🧱🪨🪵♨💈⛺🪹🪺👣💩✨", "thing")
     | dict.fromkeys("🎈🪁🌙", "sky")
@@ -70,7 +72,7 @@ def build(emojibase: Path) -> str:
         translated = chinese.get(entry["hexcode"], {})
         rows.append("\t".join([entry["hexcode"], what, subgroup, entry["label"], "|".join(entry.get("tags", [])),
                                translated.get("label", ""), "|".join(translated.get("tags", []))]))
-    return HEADER + "\n".join(rows) + "\n"
+    return HEADER + "\n".join([*rows, *NEWER]) + "\n"
 
 
 if __name__ == "__main__":
