@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from mofang.studio.errors import UserError
 from mofang.text.check import fault
 from mofang.text.engines.base import Completion, OnText, Prompt
-from mofang.text.engines.header import read_header
+from mofang.text.engines.gguf import GGUFEngine
 from mofang.text.language import language_of
 from mofang.text.plan import kind_of, plan, topic_of
 from mofang.text.repeat import distinct, loops, repeated_sentences, repeats, similarity, stuck_ending
@@ -142,7 +142,7 @@ def test_any_bytes_are_no_model(tmp_path_factory: pytest.TempPathFactory, data: 
     path = tmp_path_factory.getbasetemp() / "x.gguf"
     path.write_bytes(b"GGUF" + data if data[:1] < b"\x80" else data)
     with pytest.raises(UserError):
-        read_header(path)
+        GGUFEngine(path)
 
 
 @pytest.mark.models
@@ -186,7 +186,6 @@ def test_the_default_model_streams_obeys_a_grammar_and_refuses_what_it_cannot() 
 @pytest.mark.models
 def test_a_cut_off_model_is_refused(tmp_path: Path) -> None:
     from mofang import models
-    from mofang.text.engines.gguf import GGUFEngine
 
     whole = models.ensure("smollm2-135m").file("model")
     with whole.open("rb") as file:

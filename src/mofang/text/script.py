@@ -14,7 +14,7 @@ from mofang.text.engines.base import Completion, Message, TextEngine
 from mofang.text.keywords import keywords
 from mofang.text.language import Lang, language_of
 from mofang.text.plan import Beat, Plan, plan
-from mofang.text.repeat import similarity, units
+from mofang.text.repeat import repeats, similarity, units
 
 MAX_BRIEF = 400
 MAX_SCENES = 40
@@ -117,8 +117,7 @@ class _Writer:
                 seed = random.Random(f"{self._seed} {at} {round_} {try_}").getrandbits(31)
                 written = self._draw(beat, lines, at, seed, _TEMPERATURE + 0.2 * round_)
                 sentence = _tidy(written.text if self._answers else beat.opener + written.text, self.plan.lang)
-                own = sum(map(str.isalnum, written.text))
-                if own >= _OWN[self.plan.lang] and self._accept(sentence, earlier):
+                if self._says_something(written.text, lines) and self._accept(sentence, earlier):
                     candidates.append((self._score(sentence, beat, earlier, written.logprob), sentence))
             if candidates:
                 return max(candidates)[1]
@@ -192,6 +191,13 @@ class _Writer:
                f"So far:\n{said}\nWrite only sentence {at + 1} ({label}): one whole sentence, unlike any above.")
         first = self._request()
         return [first[0], {"role": "user", "content": first[1]["content"] + "\n" + ask}]
+
+    def _says_something(self, own: str, lines: Sequence[str]) -> bool:
+        """Whether what follows the opener is more than a crumb, and not an earlier scene's words with one exchanged."""
+        said = [line.removeprefix(beat.opener) for beat, line in zip(self.plan.beats, lines, strict=False) if line]
+        fresh = sum(map(str.isalnum, own)) >= _OWN[self.plan.lang] and not repeats(own, said, near=0.5)
+        self.faults["stale"] += not fresh
+        return fresh
 
     def _accept(self, sentence: str, earlier: Sequence[str]) -> bool:
         wrong = fault(sentence, self.plan.lang, earlier, self._copied, topic=self.plan.topic, simplified=self._simplified)

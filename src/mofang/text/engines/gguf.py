@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from mofang.models.formats.gguf import gguf_header
 from mofang.studio.errors import UserError
 from mofang.text.engines.base import Completion, OnText, Prompt, check_prompt
-from mofang.text.engines.header import read_header
 
 _END = object()
 
@@ -46,7 +46,7 @@ class GGUFEngine:
         self.path = Path(path).expanduser()
         if self.path.is_dir():
             raise UserError(f"{path} is a folder; give the GGUF file inside it")
-        header = read_header(self.path)
+        header = gguf_header(self.path)
         self.model = name or self.path.stem
         self.parameters = header.parameters
         self.weak = header.parameters < WEAK_BELOW
