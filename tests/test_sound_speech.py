@@ -8,9 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mofang.sound import default_voice, sample_text, speak, stream, voice, voices
-from mofang.sound.engines import vocabulary
 from mofang.sound.engines.base import Speech
-from mofang.sound.frontend import visible
+from mofang.sound.frontend import symbols, visible
 from mofang.sound.loudness import loudness
 from mofang.sound.pauses import COMMA, ELLIPSIS, PARAGRAPH, STOP, rest_after, rested, trim
 from mofang.studio.alignment import Aligned
@@ -170,7 +169,7 @@ def test_the_vocabulary_is_the_one_hibari_ships():
     import json
     from importlib.resources import files
 
-    assert json.loads((files("hibari") / "assets" / "vocab.json").read_text("utf-8")) == vocabulary.NUMBERS
+    assert json.loads((files("hibari") / "assets" / "vocab.json").read_text("utf-8")) == symbols.NUMBERS
 
 
 def test_speaking_leaves_arithmetic_alone():

@@ -8,8 +8,8 @@ import numpy as np
 from mofang.sound.cast import Voice, engine
 from mofang.sound.cast import voice as find_voice
 from mofang.sound.engines.base import PAUSES, Speech, VoiceEngine
-from mofang.sound.engines.vocabulary import SYMBOLS
 from mofang.sound.frontend import Unit, phonemize, sentences
+from mofang.sound.frontend.symbols import SYMBOLS
 from mofang.sound.loudness import gain_to
 from mofang.sound.pauses import CLAUSE, rest_after, rested, trim
 from mofang.studio.alignment import Aligned

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from mofang.sound.engines.base import Speech, timed
-from mofang.sound.engines.vocabulary import SYMBOLS, numbers
+from mofang.sound.engines.vocabulary import numbers
 from mofang.sound.frontend import Unit
+from mofang.sound.frontend.symbols import SYMBOLS
 from mofang.studio.errors import UserError
 
 SHA256 = "5f70741d4e900f4e85d0037498736cc1b3e1b9a63a13546a5da1e63abf4fccd8"

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from mofang.sound.engines.base import Samples, Speech, timed
-from mofang.sound.engines.vocabulary import SYMBOLS, numbers
+from mofang.sound.engines.vocabulary import numbers
 from mofang.sound.frontend import Unit
+from mofang.sound.frontend.symbols import SYMBOLS
 from mofang.studio.atomic import atomic, write_atomic
 from mofang.studio.errors import UserError
 
