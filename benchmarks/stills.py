@@ -38,4 +38,4 @@ def landscape(seed: int, width: int, height: int) -> NDArray[np.uint8]:
         shade = 1 - 0.35 * np.clip((y - line[None] * height) / (0.3 * height), 0, 1)[..., None]
         image += below * (colour * shade - image)
     grain = cv2.GaussianBlur(rng.normal(0, 9, (height, width, 3)).astype(np.float32), (0, 0), 1.2)
-    return np.clip(image + grain * 1.6, 0, 255).astype(np.uint8)
+    return np.clip(image + grain * 0.7, 0, 255).astype(np.uint8)
