@@ -11,7 +11,6 @@ import numpy as np
 
 from mofang.studio.errors import UserError
 from mofang.video.planes import Planes
-from mofang.video.probe import probe
 
 SEAL = struct.pack(">I4s", 40, b"free")
 RATE = 48_000
@@ -75,15 +74,14 @@ def is_whole(path: Path) -> bool:
     return data[-40:-32] == SEAL and hashlib.sha256(memoryview(data)[:-40]).digest() == data[-32:]
 
 
-def join(chunks: Sequence[Path], audio: Path | None, path: Path, fps: int) -> None:
-    """Put chunks one after another without encoding them again, with the sound as AAC beside them.
+def join(chunks: Sequence[Path], audio: Path | None, path: Path, frames: int, fps: int) -> None:
+    """Put chunks of `frames` in all one after another without encoding them again, the sound as AAC beside them.
 
     The picture sets the length: sound beyond it is cut off. Raises `UserError` for sound that cannot be read and for
     a file that cannot be written.
     """
     import av
 
-    frames = sum(probe(chunk).frames for chunk in chunks)
     try:
         with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as out:
             with av.open(str(chunks[0])) as first:

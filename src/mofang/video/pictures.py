@@ -17,7 +17,9 @@ def size(path: Path) -> tuple[int, int]:
     from PIL import Image
 
     with _translated(path), Image.open(path) as image:
-        turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
+        # A PNG may keep its Exif behind the pixels, and asking for that would decode them all.
+        told = image.format != "PNG" or "exif" in image.info
+        turned = told and image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
         return (image.height, image.width) if turned else image.size
 
 

@@ -14,6 +14,8 @@ Plane = NDArray[np.uint8]
 Deep = NDArray[np.uint16]
 BLACK = (16, 128, 128)
 """Video black in limited range."""
+RIM = 2
+"""Pixels a still's planes are larger than the picture on each side."""
 
 # Rec. ITU-R BT.709-6, 3.2 and 3.4, limited range: 8-bit RGB → Y′CbCr.
 BT709 = (
@@ -70,7 +72,10 @@ class Still:
             for side, kept, cover in zip(self.frame, self.kept, self.cover, strict=True)
         )
         method = cv2.INTER_AREA if across < image.shape[1] else cv2.INTER_CUBIC
-        self.planes = convert(cv2.resize(image, (across, down), interpolation=method))
+        planes = convert(cv2.resize(image, (across, down), interpolation=method))
+        # A rim, since the outermost pixels are interpolated half outside: cheaper than a border made at every frame.
+        self.planes = Planes(*(cv2.copyMakeBorder(plane, RIM, RIM, RIM, RIM, cv2.BORDER_REPLICATE)
+                               for plane in (planes.y, planes.u, planes.v)))  # fmt: skip
 
     def look(self, view: View) -> Planes:
         """The frame seen from `view`, which must lie on the move, bilinear between pixels."""
@@ -89,14 +94,14 @@ class Still:
 def _window(plane: Plane, centre: tuple[float, ...], share: tuple[float, ...], width: int, height: int) -> Plane:
     import cv2
 
-    rows, columns = plane.shape
+    rows, columns = plane.shape[0] - 2 * RIM, plane.shape[1] - 2 * RIM
     step_x, step_y = columns * share[0] / width, rows * share[1] / height
     # Pixel centres: frame (i + ½) looks at plane (centre + (i + ½ − width / 2) · step) − ½.
-    x = centre[0] * columns + (0.5 - width / 2) * step_x - 0.5
-    y = centre[1] * rows + (0.5 - height / 2) * step_y - 0.5
+    x = centre[0] * columns + (0.5 - width / 2) * step_x - 0.5 + RIM
+    y = centre[1] * rows + (0.5 - height / 2) * step_y - 0.5 + RIM
     matrix = np.array([[step_x, 0, x], [0, step_y, y]])
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    seen: Plane = cv2.warpAffine(plane, matrix, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    seen: Plane = cv2.warpAffine(plane, matrix, (width, height), flags=flags)
     return seen
 
 

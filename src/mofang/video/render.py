@@ -66,7 +66,7 @@ def render(
         folder = Path(name)
         made, paths = _chunks(timeline, style, folder, encoding, threads, progress)
         with atomic(target, suffix=".mp4") as temporary:
-            mux.join(paths, timeline.audio, temporary, timeline.fps)
+            mux.join(paths, timeline.audio, temporary, timeline.frames, timeline.fps)
         _sweep(folder, keep=set(paths))
     progress(1.0, "film")
     return made
