@@ -157,3 +157,7 @@ def test_a_file_that_is_no_font(tmp_path: Path) -> None:
     bad.write_bytes(b"not a font")
     with pytest.raises(UserError, match="not a font"):
         measure("a", Typeface((bad,)), 20)
+
+
+def test_an_apostrophe_stays_inside_its_word(face: Typeface) -> None:
+    assert measure("isn’t", face, 64) == measure("isn't", face, 64)

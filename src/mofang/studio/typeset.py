@@ -123,7 +123,10 @@ def _runs(text: str, face: Typeface, size: int) -> tuple[tuple[Run, ...], float]
         font = face.font(letter, size) if letter != " " else (runs[-1].font if runs else face.font("a", size))
         if font is None:
             continue
-        # Chinese fonts draw the shared quotation marks full-width, which tears English apart.
+        # Chinese fonts draw the shared quotation marks full-width, which tears English apart; their apostrophe stays
+        # too wide inside a word even at half of that.
+        if letter == "’" and _beside_western(text, at) and text[at + 1 : at + 2].isalpha():
+            letter = "'"
         narrow = ["palt"] if letter in QUOTES and RAQM and _beside_western(text, at) else None
         gap = size * GAP if before and needs_gap(before, letter) else 0.0
         if runs and runs[-1].font is font and runs[-1].features == narrow and not gap:
@@ -206,7 +209,7 @@ def _wrap_line(text: str, face: Typeface, size: int, width: float, whole: Collec
 
 def fit(
     text: str, face: Typeface, largest: int, smallest: int, width: float, height: float, rows: int = 99,
-    whole: Collection[int] = (),
+    whole: Collection[int] = (), leading: float = 1.35,
 ) -> Block:  # fmt: skip
     """The largest size, from `largest` down to `smallest`, at which the text fits the box and the number of rows.
 
@@ -217,7 +220,7 @@ def fit(
         sizes.append(max(smallest, min(int(sizes[-1] * 0.94), sizes[-1] - 1)))
 
     def set_at(size: int) -> tuple[Block, bool]:
-        block = wrap(text, face, size, width, whole=whole)
+        block = wrap(text, face, size, width, leading, whole)
         return block, block.height <= height and len(block.lines) <= rows and block.width <= width + 1
 
     # Fitting is monotone in the size for all practical text: bisect, since each try breaks the whole text anew.

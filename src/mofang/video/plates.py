@@ -30,7 +30,7 @@ def title(text: str, author: str, width: int, height: int, faces: Faces) -> Rgba
     """The title and a line under it as a transparent picture of the film's size (rows, columns, 4)."""
     short = min(width, height)
     room = width * 0.8
-    block = fit(text, faces.bold, round(short * 0.13), round(short * 0.045), room, height * 0.4, 4, insides(text))
+    block = fit(text, faces.bold, round(short * 0.13), round(short * 0.045), room, height * 0.4, 4, insides(text), 1.2)
     canvas = np.zeros((height, width, 4), np.uint8)
     small = wrap(author, faces.regular, round(short * 0.04), room) if author.strip() else None
     rule = round(short * 0.05)
@@ -108,7 +108,7 @@ def cover(picture: Path, text: str, author: str, width: int, height: int, faces:
     plain = fill(read(picture), width, height).astype(np.float32)
     rows = np.linspace(0, 1, height)[:, None, None]
     # A soft band of shade behind the title; the picture's edges keep their light.
-    shade = 1 - 0.55 * np.exp(-(((rows - 0.44) / 0.2) ** 2))
+    shade = 1 - 0.4 * np.exp(-(((rows - 0.44) / 0.26) ** 2))
     lettering = title(text, author, width, height, faces).astype(np.float32)
     alpha = lettering[..., 3:] / 255
     return np.round(plain * shade * (1 - alpha) + lettering[..., :3] * alpha).astype(np.uint8)

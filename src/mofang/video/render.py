@@ -27,7 +27,7 @@ from mofang.video.lettering import Style
 from mofang.video.planes import Planes, Still
 from mofang.video.timeline import Timeline
 
-VERSION = 2
+VERSION = 3
 """Raise when the same timeline would give other pixels: chunks of earlier versions are then not used."""
 KEEP = 4 << 30
 """Bytes of chunks a cache keeps; those longest unused go first."""
