@@ -1,0 +1,49 @@
+"""Put what the benchmarks printed into both READMEs: `python benchmarks/readme.py` after `make bench`.
+
+Every row of `benchmarks/out/*.json` that has a goal or a peer goes in, missed goals too; not the development halves of the
+test sets, on which rules were tuned.
+"""
+
+import json
+import re
+from pathlib import Path
+
+HERE = Path(__file__).parent
+NAMES = ("make", "render", "speech", "polyphones", "scene_reading", "brief")
+HEADS = {"README.md": ("what", "unit", "Mofang", "peer", "goal"), "README.zh.md": ("项目", "单位", "墨坊", "对比", "目标")}
+
+
+def cell(value: object) -> str:
+    """A number as a person writes it."""
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def rows(name: str) -> list[tuple[str, ...]]:
+    """A benchmark's rows: what, unit, ours, peer with its name, goal and whether it was met."""
+    found = []
+    for row in json.loads((HERE / "out" / f"{name}.json").read_text("utf-8"))["rows"]:
+        peer = f"{cell(row['peer'])} ({row['peer_name']})" if row.get("peer") is not None else ""
+        goal = f"{cell(row['goal'])} {'✓' if row.get('met') else '✗'}" if row.get("goal") not in (None, "") else ""
+        if (peer or goal) and not re.search(r"\bdev\b|, words$", row["what"]):
+            found.append((f"{name}: {row['what']}", row["unit"], cell(row["ours"]), peer, goal))
+    return found
+
+
+def table(heads: tuple[str, ...]) -> str:
+    """Markdown."""
+    lines = [heads, ("---",) * len(heads)]
+    lines += [row for name in NAMES if (HERE / "out" / f"{name}.json").exists() for row in rows(name)]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def main() -> None:
+    """Rewrite the part between the marks."""
+    for name, heads in HEADS.items():
+        path = HERE.parent / name
+        text = path.read_text("utf-8")
+        path.write_text(re.sub(r"<!-- measured -->.*<!-- /measured -->", lambda _, heads=heads: (
+            f"<!-- measured -->\n{table(heads)}\n<!-- /measured -->"), text, flags=re.DOTALL), "utf-8")  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
