@@ -2,12 +2,12 @@
 
 import sys
 from collections.abc import Sequence
-from importlib import import_module
 from pathlib import Path
 
 import click
 
 from mofang import __version__
+from mofang.cli.lazy import Lazy
 from mofang.studio.errors import UserError
 from mofang.studio.words import say
 
@@ -24,7 +24,7 @@ COMMANDS = {
     ),
     "speech": ("mofang.cli.speech:speech", "voices, and text spoken aloud", "音色与朗读"),
     "image": ("mofang.cli.image:image", "pictures from words", "由文字作画"),
-    "text": ("mofang.cli.text:text", "scripts and writing", "脚本与写作"),
+    "text": ("mofang.cli.text:text", "models of your own, scripts and writing", "自己的模型、脚本与写作"),
     "models": ("mofang.cli.models:models", "list, fetch, check and remove models", "模型的列表、下载、校验与删除"),
     "works": ("mofang.cli.works:works", "your works, their licences and consent", "你的作品、许可与授权"),
     "init": ("mofang.cli.library:init", "start a studio in a folder", "新建工作室"),
@@ -42,26 +42,9 @@ COMMANDS = {
 """Command → (where it lives, what it does in English, in Chinese). Help reads this table, so it imports nothing."""
 
 
-class Lazy(click.Group):
-    """A group whose commands are imported when they are called."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        if name not in COMMANDS:
-            return None
-        module, attribute = COMMANDS[name][0].split(":")
-        command: click.Command = getattr(import_module(module), attribute)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section(say("Commands", "命令")):
-            formatter.write_dl([(name, say(en, zh)) for name, (_, en, zh) in COMMANDS.items()])
-
-
 @click.group(
     cls=Lazy,
+    commands_at=COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"]},
     help=say(
         "Mofang: a studio on your own computer that makes text, pictures, sound and video, and proves how.",

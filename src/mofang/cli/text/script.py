@@ -1,18 +1,11 @@
-"""`mofang text`: scripts from briefs, and what a text is made of."""
-
-from pathlib import Path
+"""`mofang text script`: a script from a one-line brief."""
 
 import click
 
 from mofang.studio.words import say
 
 
-@click.group(help=say("Scripts and writing.", "脚本与写作。"))
-def text() -> None:
-    """The group."""
-
-
-@text.command(help=say("Write a script from a one-line BRIEF.", "由一句话写出脚本。"))
+@click.command(help=say("Write a script from a one-line BRIEF.", "由一句话写出脚本。"))
 @click.argument("brief")
 @click.option("--text-engine", "engine", default="gguf", show_default=True, help="gguf, gguf:FILE, openai:MODEL")
 @click.option("--scenes", type=click.IntRange(3, 40), default=8, show_default=True)
@@ -31,19 +24,5 @@ def script(brief: str, engine: str, scenes: int, seed: int) -> None:
     click.echo(f"# {written.title}\n")
     for said in written.said:
         click.echo(said.text + "\n")
-    for note in written.notes:
-        click.echo(say("note: ", "提示：") + note, err=True)
-
-
-@text.command(help=say("Show how FILE is cut into scenes.", "查看文本如何分成场景。"))
-@click.argument("file", type=click.Path(path_type=Path))
-def passages(file: Path) -> None:
-    """One line for each scene of the film it would make."""
-    from mofang.apps.make.script import from_file
-
-    written = from_file(file)
-    click.echo(f"# {written.title} ({written.lang})")
-    for number, said in enumerate(written.said, 1):
-        click.echo(f"{number:3}  " + " ".join(said.text.split()))
     for note in written.notes:
         click.echo(say("note: ", "提示：") + note, err=True)

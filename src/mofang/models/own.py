@@ -1,0 +1,124 @@
+"""Models that Mofang trained: a folder with weights, a configuration, a tokenizer and a card.
+
+`config.json` says which network, `model.safetensors` holds its weights, `card.json` says what it learned from, how, and
+how well. A Transformer's folder is in the Hugging Face layout and opens in Transformers as it is.
+"""
+
+import json
+import sys
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mofang.models.formats.safetensors import safetensors_header
+from mofang.models.source import folder_from
+from mofang.studio.atomic import write_atomic
+from mofang.studio.errors import UserError
+from mofang.studio.library import file_hash
+
+CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "card.json"
+LARGEST_JSON = 16 << 20
+"""Bytes of a configuration or a card; more is neither."""
+
+Config = dict[str, Any]
+
+
+def shelves(studio: Path | None = None) -> list[Path]:
+    """Where models lie, the creator's own first: `$MOFANG_WEIGHTS`, the studio's, those that ship with the program."""
+    places = [
+        folder_from("MOFANG_WEIGHTS"),
+        studio / "models" if studio else None,
+        Path(__file__).parents[3] / "weights",  # a checkout
+        Path(sys.prefix) / "share" / "mofang" / "weights",  # an installed wheel
+    ]
+    return [place for place in places if place and place.is_dir()]
+
+
+def names(studio: Path | None = None) -> dict[str, Path]:
+    """Every model on the shelves by name; the first shelf that has a name wins."""
+    found: dict[str, Path] = {}
+    for shelf in shelves(studio):
+        for path in sorted(shelf.iterdir()):
+            if (path / CONFIG).is_file() and not path.name.startswith("."):
+                found.setdefault(path.name, path)
+    return found
+
+
+def find(name: str | Path, studio: Path | None = None) -> Path:
+    """The folder of a model, given as a path or by name. Raises `UserError` naming the nearest."""
+    path = Path(name).expanduser()
+    for place in (path, path / "model"):  # a run's folder holds its model in `model/`
+        if (place / CONFIG).is_file():
+            return place
+    known = names(studio)
+    if str(name) in known:
+        return known[str(name)]
+    if path.is_dir():
+        raise UserError(f"{path} is no model: it has no {CONFIG}; give the folder that training wrote")
+    near = get_close_matches(str(name), list(known), n=1, cutoff=0.4)
+    have = f"; did you mean {near[0]}?" if near else f"; there are: {', '.join(known) or 'none yet'}"
+    raise UserError(f"there is no model {str(name)[:60]!r}{have}")
+
+
+def read_config(folder: Path) -> Config:
+    """The configuration of the model in `folder`. Raises `UserError`."""
+    config = _read_json(folder / CONFIG)
+    if not isinstance(config.get("model_type"), str):
+        raise UserError(f"{folder / CONFIG} names no kind of network (model_type); train or fetch the model again")
+    return config
+
+
+def read_tensors(folder: Path) -> dict[str, NDArray[np.float32]]:
+    """Every weight as float32, by name; F32, F16 and BF16 are understood. Raises `UserError` for anything else."""
+    path = folder / WEIGHTS
+    header = safetensors_header(path)
+    tensors: dict[str, NDArray[np.float32]] = {}
+    with path.open("rb") as file:
+        start = 8 + int.from_bytes(file.read(8), "little")
+        for name, entry in header.items():
+            if name == "__metadata__":
+                continue
+            if entry["dtype"] not in _READERS:
+                raise UserError(f"{path} holds {entry['dtype']} weights; own models have F32, F16 or BF16")
+            begin, end = entry["data_offsets"]
+            file.seek(start + begin)
+            tensors[name] = _READERS[entry["dtype"]](file.read(end - begin)).reshape(entry["shape"])
+    return tensors
+
+
+def _bf16(raw: bytes) -> NDArray[np.float32]:
+    # bfloat16 is the upper half of a float32.
+    return (np.frombuffer(raw, "<u2").astype(np.uint32) << 16).view(np.float32)
+
+
+_READERS = {
+    "F32": lambda raw: np.frombuffer(raw, "<f4").astype(np.float32),
+    "F16": lambda raw: np.frombuffer(raw, "<f2").astype(np.float32),
+    "BF16": _bf16,
+}
+
+
+def read_card(folder: Path) -> dict[str, Any]:
+    """The card of the model, empty if it has none."""
+    return _read_json(folder / CARD) if (folder / CARD).is_file() else {}
+
+
+def write_card(folder: Path, card: dict[str, Any]) -> None:
+    """Write the card, with the hash of the weights it speaks of."""
+    stamped = {**card, "sha256": file_hash(folder / WEIGHTS)}
+    write_atomic(folder / CARD, json.dumps(stamped, ensure_ascii=False, indent=1) + "\n")
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        if path.stat().st_size > LARGEST_JSON:
+            raise UserError(f"{path} is far too large to be what it says; fetch or train the model again")
+        value = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise UserError(f"{path} cannot be read ({error}); fetch or train the model again") from error
+    if not isinstance(value, dict):
+        raise UserError(f"{path} is no JSON object; fetch or train the model again")
+    return value

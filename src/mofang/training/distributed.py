@@ -1,0 +1,56 @@
+"""More than one process: torchrun starts them, these few calls are all the loop needs to know."""
+
+import os
+
+import torch
+import torch.distributed as dist
+from torch import nn
+
+
+def start() -> None:
+    """Join the group that `torchrun` described in the environment; alone, do nothing."""
+    if "RANK" in os.environ and not dist.is_initialized():
+        dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+
+
+def rank() -> int:
+    """This process's number."""
+    return dist.get_rank() if dist.is_initialized() else 0
+
+
+def world() -> int:
+    """How many processes there are."""
+    return dist.get_world_size() if dist.is_initialized() else 1
+
+
+def agree(value: float) -> float:
+    """Process 0's value, on every process."""
+    if world() == 1:
+        return value
+    tensor = torch.tensor([value], dtype=torch.float64)
+    dist.broadcast(tensor, 0)
+    return float(tensor.item())
+
+
+def average_gradients(module: nn.Module) -> None:
+    """Mean of the gradients over the processes, in one exchange.
+
+    Not DistributedDataParallel: its overlap gains nothing on two cores, and one flat exchange is plain to read.
+    """
+    if world() == 1:
+        return
+    gradients = [weight.grad for weight in module.parameters() if weight.grad is not None]
+    flat = torch.cat([gradient.flatten() for gradient in gradients])
+    dist.all_reduce(flat)
+    flat /= world()
+    for gradient, piece in zip(gradients, torch.split(flat, [gradient.numel() for gradient in gradients]), strict=True):
+        gradient.copy_(piece.view_as(gradient))
+
+
+def average(value: float) -> float:
+    """Mean of a number over the processes."""
+    if world() == 1:
+        return value
+    tensor = torch.tensor([value], dtype=torch.float64)
+    dist.all_reduce(tensor)
+    return float(tensor.item()) / world()
