@@ -1,1 +1,1 @@
-"""One loop for every model: schedule, checkpoint, exact resume, EMA, samples, live curves, distributed launch."""
+"""One loop for every model: budget, schedule, checkpoint, exact resume, averaged weights, samples, torchrun."""

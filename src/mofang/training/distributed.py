@@ -1,10 +1,11 @@
 """More than one process: torchrun starts them, these few calls are all the loop needs to know."""
 
 import os
+from collections.abc import Iterable
 
 import torch
 import torch.distributed as dist
-from torch import nn
+from torch import Tensor
 
 
 def start() -> None:
@@ -13,9 +14,20 @@ def start() -> None:
         dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
 
 
+def stop() -> None:
+    """Leave the group."""
+    if dist.is_initialized():
+        dist.destroy_process_group()
+
+
 def rank() -> int:
     """This process's number."""
     return dist.get_rank() if dist.is_initialized() else 0
+
+
+def local_rank() -> int:
+    """This process's number on its machine."""
+    return int(os.environ.get("LOCAL_RANK", "0"))
 
 
 def world() -> int:
@@ -32,14 +44,14 @@ def agree(value: float) -> float:
     return float(tensor.item())
 
 
-def average_gradients(module: nn.Module) -> None:
+def average_gradients(parameters: Iterable[Tensor]) -> None:
     """Mean of the gradients over the processes, in one exchange.
 
     Not DistributedDataParallel: its overlap gains nothing on two cores, and one flat exchange is plain to read.
     """
     if world() == 1:
         return
-    gradients = [weight.grad for weight in module.parameters() if weight.grad is not None]
+    gradients = [weight.grad for weight in parameters if weight.grad is not None]
     flat = torch.cat([gradient.flatten() for gradient in gradients])
     dist.all_reduce(flat)
     flat /= world()

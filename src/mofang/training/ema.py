@@ -22,11 +22,14 @@ class Ema:
     def update(self, step: int) -> None:
         """Take in the weights after step `step`."""
         decay = min(self.decay, (1 + step) / (10 + step))
+        averages, weights = [], []
         for name, tensor in self.module.state_dict().items():
             if tensor.is_floating_point():
-                self.tensors[name].lerp_(tensor, 1 - decay)
+                averages.append(self.tensors[name])
+                weights.append(tensor)
             else:
                 self.tensors[name].copy_(tensor)
+        torch._foreach_lerp_(averages, weights, 1 - decay)
 
     def load(self, tensors: dict[str, Tensor]) -> None:
         """Go on from saved averages."""

@@ -23,7 +23,10 @@ from mofang.studio.errors import UserError
 from mofang.training import checkpoint, distributed
 from mofang.training.budget import Budget
 from mofang.training.ema import Ema
+from mofang.training.interrupt import Interrupt
 from mofang.training.schedule import trapezoid
+
+LAST, BEST, LOG, SAMPLES = "last.safetensors", "best.safetensors", "log.jsonl", "samples"
 
 
 class Experiment(Protocol):
@@ -48,22 +51,25 @@ class Experiment(Protocol):
 
 @dataclass(frozen=True)
 class Plan:
-    """How a run goes. Intervals are in steps; `checkpoint_seconds` in seconds of wall clock."""
+    """How a run goes. Validations and samples are spread evenly over the budget; `record_every` is in steps,
+    `checkpoint_seconds` in seconds of wall clock. `patience` stops a run after so many validations without a new best
+    (0: never)."""
 
     budget: Budget
     seed: int = 0
     ema: float = 0.999
     warmup: float = 0.02
     decay: float = 0.5
-    validate_every: int = 250
-    sample_every: int = 1000
+    validations: int = 20
+    samples: int = 5
+    record_every: int = 10
     checkpoint_seconds: float = 180.0
     patience: int = 0
 
 
 @dataclass
 class State:
-    """Where a run is. `seconds` counts training time only, over all sessions."""
+    """Where a run is. `seconds` counts training steps only, over all sessions; validation and saving are not counted."""
 
     step: int = 0
     tokens: int = 0
@@ -74,28 +80,26 @@ class State:
 
 
 Listener = Callable[[dict[str, Any]], None]
-"""Told of each log record: `{"kind": "train" | "validate" | "sample" | "done", "step", "seconds", …}`."""
+"""Told of each log record: `{"kind": "train" | "validate" | "sample" | "done", "step", "tokens", "seconds", "progress", …}`."""
 
 
 def seed_step(seed: int, step: int) -> None:
     """Seed torch for one step on this process."""
-    torch.manual_seed((seed * 1_000_003 + step) * 64 + distributed.rank())
+    torch.manual_seed(((seed * 1_000_003 + step) * 64 + distributed.rank()) % 2**63)
 
 
 def train(experiment: Experiment, folder: Path, plan: Plan, listen: Listener = lambda record: None) -> State:
     """Run to the end of the budget, or go on from `folder/last.safetensors` if it is there.
 
     `folder` receives `last.safetensors` (resume), `best.safetensors` (averaged weights, best validation loss),
-    `log.jsonl` and `samples/`. Ctrl-C saves and raises KeyboardInterrupt. A loss that is not finite stops the run and
-    raises `UserError`; the last good checkpoint stays.
+    `log.jsonl` and `samples/`. Ctrl-C finishes the step, saves and raises KeyboardInterrupt; a second one stops at once,
+    and the checkpoint before stays. A loss that is not finite stops the run and raises `UserError`; the last good
+    checkpoint stays.
     """
     run = _Run(experiment, folder, plan, listen)
     run.resume()
-    try:
-        return run.to_the_end()
-    except KeyboardInterrupt:
-        run.save()
-        raise
+    with Interrupt() as interrupt:
+        return run.to_the_end(interrupt)
 
 
 class _Run:
@@ -106,76 +110,84 @@ class _Run:
         self.rates = {
             name: [group["lr"] for group in optimizer.param_groups] for name, optimizer in experiment.optimizers.items()
         }
-        (folder / "samples").mkdir(parents=True, exist_ok=True)
+        (folder / SAMPLES).mkdir(parents=True, exist_ok=True)
 
     # -- the road ----------------------------------------------------------------------------------------------------
 
-    def to_the_end(self) -> State:
+    def to_the_end(self, interrupt: Interrupt) -> State:
         plan, state = self.plan, self.state
         saved = time.monotonic()
-        while (progress := self.progress()) < 1.0 and not (plan.patience and state.stale >= plan.patience):
-            start = time.monotonic()
-            scale = trapezoid(progress, plan.warmup, plan.decay)
-            for name, optimizer in self.experiment.optimizers.items():
-                for group, rate in zip(optimizer.param_groups, self.rates[name], strict=True):
-                    group["lr"] = rate * scale
-            seed_step(plan.seed, state.step)
-            losses = self.experiment.step(state.step)
-            if not all(math.isfinite(loss) for loss in losses.values()):
-                raise UserError(
-                    f"the loss is not a number at step {state.step}; the last good checkpoint is in {self.folder}: "
-                    "go on from it with half the learning rate (--lr)"
-                )
-            state.step += 1
-            state.tokens += self.experiment.tokens_per_step
-            self.ema.update(state.step)
-            state.seconds += time.monotonic() - start
-            self.record("train", **losses, scale=scale)
-            if state.step % plan.validate_every == 0:
-                self.validate()
-            if state.step % plan.sample_every == 0:
-                self.sample()
-            if time.monotonic() - saved > plan.checkpoint_seconds:
+        progress = self.progress()
+        while progress < 1.0 and not (plan.patience and state.stale >= plan.patience):
+            losses = self.step(progress)
+            before, progress = progress, self.progress()
+            if state.step % plan.record_every == 0 or progress >= 1.0:
+                self.record("train", progress, **losses)
+            if progress < 1.0 and _crosses(before, progress, plan.validations):
+                self.validate(progress)
+            if progress < 1.0 and _crosses(before, progress, plan.samples):
+                self.sample(progress)
+            if distributed.agree(time.monotonic() - saved) > plan.checkpoint_seconds or interrupt.asked:
                 self.save()
                 saved = time.monotonic()
-        if state.step % plan.validate_every:
-            self.validate()
-        self.sample()
+            interrupt.check()
+        self.validate(progress)
+        self.sample(progress)
         self.save()
-        self.record("done", best=state.best, best_step=state.best_step)
+        self.record("done", progress, best=state.best, best_step=state.best_step)
         return state
+
+    def step(self, progress: float) -> dict[str, float]:
+        """One step of the experiment at the rate its place in the budget calls for."""
+        plan, state, start = self.plan, self.state, time.monotonic()
+        scale = trapezoid(progress, plan.warmup, plan.decay)
+        for name, optimizer in self.experiment.optimizers.items():
+            for group, rate in zip(optimizer.param_groups, self.rates[name], strict=True):
+                group["lr"] = rate * scale
+        seed_step(plan.seed, state.step)
+        losses = self.experiment.step(state.step)
+        if not all(map(math.isfinite, losses.values())):
+            raise UserError(
+                f"the loss is not a number at step {state.step}; the last good checkpoint is in {self.folder}: "
+                "go on from it with half the learning rate (--lr)"
+            )
+        state.step += 1
+        state.tokens += self.experiment.tokens_per_step
+        self.ema.update(state.step)
+        state.seconds += time.monotonic() - start
+        return {**losses, "scale": scale}
 
     def progress(self) -> float:
         """The share of the budget used. Processes agree on it, or one would stop while another waits for it."""
         return distributed.agree(self.plan.budget.progress(self.state.seconds, self.state.step, self.state.tokens))
 
-    def validate(self) -> None:
+    def validate(self, progress: float) -> None:
         with self.ema.applied():
             seed_step(self.plan.seed, -1)
             measured = self.experiment.validate()
-        self.record("validate", **measured)
         if measured["loss"] < self.state.best:
             self.state.best, self.state.best_step, self.state.stale = measured["loss"], self.state.step, 0
             if distributed.rank() == 0:
-                checkpoint.save(self.folder / "best.safetensors", self.ema.tensors, asdict(self.state))
+                checkpoint.save(self.folder / BEST, self.ema.tensors, asdict(self.state))
         else:
             self.state.stale += 1
+        self.record("validate", progress, **measured, best=self.state.best)
 
-    def sample(self) -> None:
+    def sample(self, progress: float) -> None:
         if distributed.rank() == 0:
             with self.ema.applied():
                 seed_step(self.plan.seed, -2)
-                self.record("sample", text=self.experiment.samples(self.folder / "samples", self.state.step))
+                self.record("sample", progress, text=self.experiment.samples(self.folder / SAMPLES, self.state.step))
 
-    def record(self, kind: str, **values: Any) -> None:
+    def record(self, kind: str, progress: float, **values: Any) -> None:
         if distributed.rank() == 0:
             line = {
                 "kind": kind, "step": self.state.step, "tokens": self.state.tokens,
-                "seconds": round(self.state.seconds, 3), **values,
+                "seconds": round(self.state.seconds, 3), "progress": round(progress, 6), **values,
             }  # fmt: skip
-            self.listen(line)
-            with (self.folder / "log.jsonl").open("a", encoding="utf-8") as log:
+            with (self.folder / LOG).open("a", encoding="utf-8") as log:
                 log.write(json.dumps(line, ensure_ascii=False) + "\n")
+            self.listen(line)
 
     # -- stop and go on ----------------------------------------------------------------------------------------------
 
@@ -186,10 +198,10 @@ class _Run:
                    for key, tensor in module.state_dict().items()}  # fmt: skip
         tensors |= {f"ema:{key}": tensor for key, tensor in self.ema.tensors.items()}
         tensors |= {f"optimizer:{key}": t for key, t in checkpoint.flatten(self.experiment.optimizers).items()}
-        checkpoint.save(self.folder / "last.safetensors", tensors, asdict(self.state))
+        checkpoint.save(self.folder / LAST, tensors, asdict(self.state))
 
     def resume(self) -> None:
-        path = self.folder / "last.safetensors"
+        path = self.folder / LAST
         if not path.exists():
             return
         tensors, facts = checkpoint.load(path)
@@ -203,17 +215,17 @@ class _Run:
                 module.load_state_dict({key.removeprefix(prefix): tensor for key, tensor in groups["module"].items()
                                         if key.startswith(prefix)})  # fmt: skip
             self.ema.load(groups["ema"])
-        except (RuntimeError, KeyError) as error:
+            checkpoint.restore(self.experiment.optimizers, groups["optimizer"])
+            self.state = State(**facts)
+        except (RuntimeError, KeyError, TypeError, ValueError) as error:
             raise UserError(
                 f"{path} belongs to another network; use the settings it was made with, or another folder"
             ) from error
-        checkpoint.restore(self.experiment.optimizers, groups["optimizer"])
-        self.state = State(**facts)
         self._cut_log()
 
     def _cut_log(self) -> None:
         """Forget records of steps after the checkpoint: they are about to happen again."""
-        log = self.folder / "log.jsonl"
+        log = self.folder / LOG
         if log.exists() and distributed.rank() == 0:
             lines = [line for line in log.read_text("utf-8").splitlines(keepends=True) if self._before(line)]
             log.write_text("".join(lines), "utf-8")
@@ -224,3 +236,8 @@ class _Run:
         except json.JSONDecodeError:  # The line a kill cut short.
             return False
         return bool(record["step"] <= self.state.step and record["kind"] != "done")
+
+
+def _crosses(before: float, after: float, times: int) -> bool:
+    """Whether one of the `times` even marks of a run lies between two shares of it."""
+    return math.floor(after * times) > math.floor(before * times)

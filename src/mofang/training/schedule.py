@@ -11,4 +11,4 @@ def trapezoid(progress: float, warmup: float = 0.02, decay: float = 0.5) -> floa
     if progress < warmup:
         # Never zero: a first step without learning would be a step wasted.
         return max(progress / warmup, 0.01)
-    return min(1.0, (1.0 - progress) / decay)
+    return min(1.0, (1.0 - progress) / decay) if decay else 1.0
