@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from mofang import trust
-from mofang.apps.export import part
+from mofang.apps.export import part, public, release
 from mofang.apps.make import pictures
 from mofang.apps.make.storyboard import Picture
 from mofang.image.engines.collage.art import open_art
@@ -42,13 +42,9 @@ def draw_to(studio: Studio, words: str, target: Path, size: str, style: str, see
         seed,
     )
     making = studio.make(recipe, ".png", lambda path: pictures.produce(recipe, Picture(scene, seed=seed), path))
-    claim = trust.Claim(words[:60], "algorithmicMedia", lang, parts=(part(making),), credits=making.made.credits)
-    desk = studio.folder / "cache" / f"draw-{recipe.key[:16]}{target.suffix.lower()}"
-    try:
-        _converted(making.asset.path, desk)
-        return trust.publish(desk, target, claim, studio.folder).path, explain(scene, language())
-    finally:
-        desk.unlink(missing_ok=True)
+    claim = trust.Claim(words[:60], "algorithmicMedia", lang, parts=(part(making),), credits=making.made.credits,
+                        facts={"recipe": public(recipe)})  # fmt: skip
+    return release(studio, making, target, claim, _converted), explain(scene, language())
 
 
 def _converted(source: Path, target: Path) -> None:

@@ -1,18 +1,58 @@
 """One asset out of the studio, through its only door."""
 
+import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
 
 from mofang import trust
 from mofang.studio import Asset, Studio, UserError
 from mofang.studio.library import Making
+from mofang.studio.recipe import Json, Recipe
 from mofang.studio.words import language
 from mofang.trust.credentials import Nature
+
+Convert = Callable[[Path, Path], object]
+"""Write the asset at the first path to the second, in the format of its suffix."""
 
 
 def part(making: Making) -> trust.Part:
     """What a claim says of one asset."""
     recipe = making.recipe
     return trust.Part(making.asset.id, making.asset.kind, recipe.engine, recipe.model, recipe.key)
+
+
+def release(studio: Studio, making: Making, target: Path, claim: trust.Claim, convert: Convert = shutil.copyfile) -> Path:
+    """Convert an asset to the format of `target`, publish it, and leave nothing lying about. Raises `UserError`."""
+    desk = studio.folder / "cache" / f"release-{making.recipe.key[:16]}{target.suffix.lower()}"
+    try:
+        convert(making.asset.path, desk)
+        return trust.publish(desk, target, claim, studio.folder).path
+    finally:
+        desk.unlink(missing_ok=True)
+
+
+def public(recipe: Recipe) -> Json:
+    """A recipe as it may travel in a file: where things lie on this computer is nobody's business."""
+
+    def bare(value: Json) -> Json:
+        if isinstance(value, dict):
+            return {key: bare(each) for key, each in value.items()}
+        if isinstance(value, list):
+            return [bare(each) for each in value]
+        return Path(value).name if isinstance(value, str) and Path(value).is_absolute() else value
+
+    return bare(recipe.to_json())
+
+
+def nature_of(making: Making) -> Nature:
+    """What an asset is, in IPTC's terms: as its maker noted, else by its engine."""
+    noted = making.made.facts.get("nature")
+    if noted in get_args(Nature):
+        nature: Nature = noted
+        return nature
+    algorithmic = making.recipe.engine in ("collage", "folder", "mix", "lettering", "backdrop")
+    return "algorithmicMedia" if algorithmic else "trainedAlgorithmicMedia"
 
 
 def export_asset(studio: Studio, asset: Asset, target: Path) -> Path:
@@ -25,7 +65,5 @@ def export_asset(studio: Studio, asset: Asset, target: Path) -> Path:
         )
     making = studio.making(asset)
     title = " ".join(str(making.recipe.prompt).split())[:60] or asset.kind
-    algorithmic = making.recipe.engine in ("collage", "folder", "mix", "lettering", "backdrop")
-    nature: Nature = "algorithmicMedia" if algorithmic else "trainedAlgorithmicMedia"
-    claim = trust.Claim(title, nature, language(), parts=(part(making),), credits=making.made.credits)
+    claim = trust.Claim(title, nature_of(making), language(), parts=(part(making),), credits=making.made.credits)
     return trust.publish(asset.path, target, claim, studio.folder).path

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from mofang import trust
-from mofang.apps.export import part
+from mofang.apps.export import part, release
 from mofang.apps.make import voices
 from mofang.apps.make.storyboard import Picture, Shot, Storyboard
 from mofang.sound import pcm
@@ -29,11 +29,10 @@ def speak_to(studio: Studio, text: str, target: Path, voice: str, speed: float) 
     title = " ".join(text.split())[:60]
     claim = trust.Claim(title, lang=find_voice(voice).language, parts=(part(making),), credits=making.made.credits)
     samples = pcm.read(making.asset.path, 24_000)
-    desk = studio.folder / "cache" / f"speak-{making.recipe.key[:16]}{target.suffix.lower()}"
-    try:
+
+    def written(_: Path, desk: Path) -> None:
         # Formats that are compressed get the audible label first: it cannot be put into them afterwards.
-        lossless = target.suffix.lower() in (".wav", ".flac")
+        lossless = desk.suffix in (".wav", ".flac")
         pcm.write(desk, samples if lossless else trust.label_audio(samples, 24_000), 24_000)
-        return trust.publish(desk, target, claim, studio.folder).path
-    finally:
-        desk.unlink(missing_ok=True)
+
+    return release(studio, making, target, claim, written)

@@ -15,7 +15,12 @@ from mofang.trust.keys import Keys
 IPTC = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 """Digital source types must be given as full URIs (IPTC NewsCodes)."""
 
-Nature = Literal["trainedAlgorithmicMedia", "compositeWithTrainedAlgorithmicMedia", "algorithmicMedia"]
+Nature = Literal["trainedAlgorithmicMedia", "compositeWithTrainedAlgorithmicMedia", "algorithmicMedia", "compositeSynthetic",
+                 "algorithmicallyEnhanced", "digitalCreation"]  # fmt: skip
+
+PERSONAL = ("algorithmicallyEnhanced", "digitalCreation")
+"""Natures of what a person made: words of their own set in type, a photograph of theirs repaired. Nothing in it was
+generated, so GB 45438 asks for no label; the signature still says what it is."""
 
 USES = ("cawg.ai_generative_training", "cawg.ai_training", "cawg.data_mining", "cawg.ai_inference")
 
@@ -35,8 +40,8 @@ class Part:
 class Claim:
     """What a published file says of itself.
 
-    `nature` is the IPTC digital source type: made by a trained model, composed with things made by one, or by an
-    algorithm alone. `training` is whether others may train on it. `facts` are further JSON values for the lineage.
+    `nature` is the IPTC digital source type: made by a trained model, composed with things made by one or by an
+    algorithm, by an algorithm alone; or, without an AI label, a person's own thing (`PERSONAL`). `training` is whether others may train on it. `facts` are further JSON values for the lineage.
     `producer` is the name on the AIGC label: printable ASCII without spaces.
     """
 

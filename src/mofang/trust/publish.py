@@ -18,7 +18,7 @@ from mofang.studio.errors import UserError
 from mofang.trust import credentials, ledger
 from mofang.trust.aigc import Record
 from mofang.trust.carriers import Carrier, Malformed, carrier
-from mofang.trust.credentials import Claim
+from mofang.trust.credentials import PERSONAL, Claim
 from mofang.trust.imprint import imprint
 from mofang.trust.keys import keys
 from mofang.trust.verify import OURS, opened, sidecar, verify
@@ -43,7 +43,8 @@ def publish(source: Path, target: Path, claim: Claim, studio_folder: Path, *, ex
 
     Pictures, pages, text and sound get the explicit label here; a film must already show it in its first two seconds
     (`overlay`, burnt in by the renderer), which is checked. `explicit=False` leaves it out, for whoever has taken the duty
-    to declare upon themselves (办法, art. 9); the signature says so. The format goes by content, not by name.
+    to declare upon themselves (办法, art. 9); the signature says so. What a person made (`PERSONAL`) is signed and bears no
+    AI label at all. The format goes by content, not by name.
     Raises `UserError`; nothing appears then, and what stood at `target` stays.
     """
     from mofang.studio.library import file_hash
@@ -56,7 +57,9 @@ def publish(source: Path, target: Path, claim: Claim, studio_folder: Path, *, ex
     with atomic(target) as temporary, tempfile.TemporaryDirectory(prefix=".tmp-", dir=target.parent) as name:
         desk = Path(name) / target.name
         beside: list[Path] = []
-        if found is None:
+        if claim.nature in PERSONAL:
+            shutil.copyfile(source, desk)
+        elif found is None:
             beside += _plain(source, desk, record, claim.lang, explicit)
         else:
             _label(source, desk, found, record, claim.lang, explicit)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from mofang.trust.aigc import Record
-from mofang.trust.credentials import Credentials
+from mofang.trust.credentials import PERSONAL, Credentials
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,12 @@ class Report:
         return self.credentials is not None and self.credentials.state in ("Valid", "Trusted")
 
     @property
+    def personal(self) -> bool:
+        """Whether a signature that holds says that a person made it: it needs no AI label."""
+        made = self.credentials
+        return self.signed and made is not None and made.nature in PERSONAL and self.record is None
+
+    @property
     def ok(self) -> bool:
         """Whether the file says how it was made and everything it says holds."""
         return not self.silent and not self.faults
@@ -61,6 +67,9 @@ class Report:
         return (f"{self.path.name} says nothing about how it was made.", f"{self.path.name} 没有说明自己是怎样制作的。")
 
     def _made(self) -> tuple[str, str] | None:
+        if self.personal:
+            return (f"{self.path.name} was made by a person; nothing in it was generated.",
+                    f"{self.path.name} 由人创作，没有生成的内容。")  # fmt: skip
         if self.record is None:
             return None
         en, zh = {"1": ("was made with AI", "由人工智能生成"), "2": ("may have been made with AI", "可能由人工智能生成"),

@@ -9,6 +9,7 @@ from pathlib import Path
 from mofang.trust import credentials, ledger
 from mofang.trust.aigc import Record
 from mofang.trust.carriers import Buffer, Malformed, carrier
+from mofang.trust.credentials import PERSONAL
 from mofang.trust.keys import authorities
 from mofang.trust.look import visible
 from mofang.trust.report import Fault, Report
@@ -136,16 +137,16 @@ def _check_signature(report: Report, mime: str, studio: Path | None) -> None:
         en = f"it was changed after signing, or its signature is damaged ({why})"
         report.faults.append(Fault(en, f"签名后被改动，或签名已损坏（{why}）"))
     if made.generator.startswith("Mofang"):
-        if report.record is None:
+        if report.record is None and made.nature not in PERSONAL:
             report.faults.append(Fault("its AIGC label is gone", "AIGC 隐式标识已丢失"))
-        elif made.lineage.get("produceId") != report.record.produce_id:
+        elif report.record is not None and made.lineage.get("produceId") != report.record.produce_id:
             report.faults.append(Fault("its label and its signature belong to different files", "标识与签名不属于同一文件"))
     report.declared = report.signed and made.lineage.get("explicitLabel") is False
 
 
 def _look(report: Report) -> None:
-    """Whether the explicit label is there, if the file says it is ours."""
-    if not claims_ours(report):
+    """Whether the explicit label is there, if the file says it is ours and not a person's own."""
+    if not claims_ours(report) or report.personal:
         return
     try:
         report.visible = visible(report.path, report.kind)

@@ -1,4 +1,4 @@
-"""`mofang image`: pictures from words."""
+"""`mofang image make`: a picture from words."""
 
 from pathlib import Path
 
@@ -8,12 +8,7 @@ from mofang.studio import Studio
 from mofang.studio.words import say
 
 
-@click.group(help=say("Pictures from words.", "由文字作画。"))
-def image() -> None:
-    """The group."""
-
-
-@image.command(help=say("Paint WORDS into TARGET (png, jpg, webp).", "把文字画成 TARGET（png、jpg、webp）。"))
+@click.command(help=say("Paint WORDS into TARGET (png, jpg, webp).", "把文字画成 TARGET（png、jpg、webp）。"))
 @click.argument("words")
 @click.argument("target", type=click.Path(path_type=Path))
 @click.option("--size", default="1080x1920", show_default=True, help=say("width x height", "宽x高"))
