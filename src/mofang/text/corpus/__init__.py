@@ -1,0 +1,13 @@
+"""Works made into a corpus: read, cleaned, without duplicates, split, and turned into numbers to train on.
+
+>>> from pathlib import Path
+>>> prepare([Path("novels")], Path("corpus"))
+>>> Corpus.open(Path("corpus")).tokens("train")[:100]
+"""
+
+from mofang.text.corpus.prepare import Cleaning, Vocabulary, prepare
+from mofang.text.corpus.sources import Papers
+from mofang.text.corpus.split import Split
+from mofang.text.corpus.store import Corpus
+
+__all__ = ["Cleaning", "Corpus", "Papers", "Split", "Vocabulary", "prepare"]

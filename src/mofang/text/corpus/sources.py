@@ -1,0 +1,109 @@
+"""Which files a corpus is made of, and whether they may be used to train."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mofang.studio.errors import UserError
+from mofang.studio.library import Studio, file_hash
+from mofang.studio.works import Work, all_works
+from mofang.text.corpus.readers import SUFFIXES
+from mofang.text.corpus.tally import Tally
+
+
+@dataclass(frozen=True)
+class Papers:
+    """What the creator says of works the studio does not know: the licence, and whose consent there is."""
+
+    licence: str = ""
+    consent: str = ""
+
+
+@dataclass(frozen=True)
+class Source:
+    """One file to read: where it lies, its name as shown (relative to what was given), its size and papers."""
+
+    path: Path
+    name: str
+    size: int
+    sha256: str = ""
+    licence: str = ""
+    consent: str = ""
+
+
+def find(works: Sequence[Path], tally: Tally) -> list[Source]:
+    """The files in the given files and folders, in the order given, folders sorted; each file once.
+
+    Hidden files, links and files of kinds that hold no text are passed over in folders. Raises `UserError` if a given
+    path does not exist or nothing can be read.
+    """
+    found: dict[Path, Source] = {}
+    for work in works:
+        if not work.exists():
+            raise UserError(f"{shown(work)} does not exist; give a file or a folder of works")
+        for file in [work] if work.is_file() else sorted(_files(work)):
+            if file != work and file.suffix.lower() not in SUFFIXES:
+                tally.drop("file of another kind", shown(file.relative_to(work)), 0)
+                continue
+            try:
+                size, real = file.stat().st_size, file.resolve()
+            except OSError as error:
+                tally.drop("broken file", f"{shown(file)}: {error.strerror}", 0)
+                continue
+            name = shown(file.relative_to(work) if file != work else Path(file.name))
+            found.setdefault(real, Source(file, name, size))
+    if not found:
+        raise UserError(f"nothing in {', '.join(map(shown, works))} is a text that can be read; text files end in "
+                        f"{', '.join(sorted(SUFFIXES))}")  # fmt: skip
+    return list(found.values())
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    for path in folder.rglob("*"):
+        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+        if not hidden and not path.is_symlink() and path.is_file():
+            yield path
+
+
+def shown(path: Path) -> str:
+    """A path as it can be printed on one line and stored as UTF-8, whatever bytes it is made of."""
+    text = str(path).encode("utf-8", "backslashreplace").decode()
+    return "".join(character if character.isprintable() else f"\\x{ord(character):02x}" for character in text)
+
+
+def with_papers(
+    sources: Sequence[Source], papers: Papers, studio: Path | None, on_file: Callable[[int], None]
+) -> list[Source]:
+    """The sources with hash, licence and consent: the studio's where it knows the work, by its hash or its place, else
+    `papers`. Raises `UserError` for a work whose consent does not cover training (any longer). Called with bytes hashed.
+    """
+    known = _known(studio)
+    result = []
+    for source in sources:
+        try:
+            sha256 = file_hash(source.path)
+        except OSError:
+            sha256 = ""  # Reading it will say so.
+        on_file(source.size)
+        work = known.get(sha256) or known.get(str(source.path.resolve()))
+        if work is None:
+            result.append(Source(source.path, source.name, source.size, sha256, papers.licence, papers.consent))
+            continue
+        if not work.consent.covers("train"):
+            why = "was taken back" if work.consent.revoked else "does not cover training"
+            raise UserError(f"{source.name}: the consent of {work.consent.who} {why}; leave the work out, or register new "
+                            "consent with: mofang works add")  # fmt: skip
+        result.append(Source(source.path, source.name, source.size, sha256, work.licence, work.consent.who))
+    return result
+
+
+def _known(studio: Path | None) -> dict[str, Work]:
+    if studio is None or not (studio / "studio.db").exists():
+        return {}
+    opened = Studio(studio)
+    try:
+        # The same file may be registered under several papers; the last word counts, and a refusal outweighs.
+        works = sorted(all_works(opened), key=lambda work: not work.consent.covers("train"))
+        return {key: work for work in works for key in (work.id, str(work.path))}
+    finally:
+        opened.close()
