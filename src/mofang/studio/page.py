@@ -22,7 +22,7 @@ pre{white-space:pre-wrap;overflow-wrap:anywhere;background:var(--wash);padding:.
 font:inherit;margin:.3rem 0}
 small,.soft{color:var(--soft)}q{quotes:none;background:var(--wash);border-radius:3px;padding:0 .25em;overflow-wrap:anywhere}
 .verdict{padding:.7rem 1rem;border-left:4px solid var(--mark);background:var(--wash);border-radius:0 6px 6px 0}
-.good{border-color:var(--good)}.warn{border-color:var(--warn)}.bad{border-color:var(--bad)}
+.good,.learning{border-color:var(--good)}.warn,.overfits{border-color:var(--warn)}.bad,.diverged{border-color:var(--bad)}
 .plot{display:inline-block;max-width:100%;margin:.3rem .4rem .3rem 0;vertical-align:top}svg{max-width:100%;height:auto}
 .columns{display:flex;flex-wrap:wrap;gap:0 2.5rem;align-items:flex-start}
 .bars td{padding:.08rem .6rem .08rem 0;border:0}.bars i{display:block;height:.8em;margin-top:.4em;background:var(--mark);
@@ -34,7 +34,8 @@ border-radius:2px;min-width:1px}.bars td:nth-child(2){width:13rem}
 def page(title: str, body: str) -> str:
     """A whole HTML document around `body` (HTML). No scripts, no outside resources; the policy in it forbids both.
 
-    Styled: headings, tables (`td.number` to the right), `pre`, `q`, `small`; `p.verdict` with `good`, `warn` or `bad`;
+    Styled: headings, tables (`td.number` to the right), `pre`, `q`, `small`; `p.verdict` with `good`, `warn` or `bad` (or a run's
+    `learning`, `overfits`, `diverged`);
     `.plot` around an `<svg>`; `.columns` beside one another.
     """
     policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
@@ -57,9 +58,12 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str | int | float]]) -> s
             f'<td class="number">{value:,}</td>' if isinstance(value, int) else f'<td class="number">{value:,.4g}</td>'
         )
 
-    numeric = [bool(rows) and not isinstance(rows[0][column], str) for column in range(len(head))]
-    heads = "".join(f"<th{' class="number"' if number else ''}>{escape(name)}</th>"
-                    for name, number in zip(head, numeric, strict=True))  # fmt: skip
+    heads = "".join(
+        f"<th>{escape(name)}</th>"
+        if not rows or isinstance(rows[0][column], str)
+        else f'<th class="number">{escape(name)}</th>'
+        for column, name in enumerate(head)
+    )
     body = "".join("<tr>" + "".join(map(cell, row)) + "</tr>" for row in rows)
     return f"<table>{f'<tr>{heads}</tr>' if any(head) else ''}{body}</table>"
 
