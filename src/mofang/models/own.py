@@ -71,9 +71,9 @@ def read_config(folder: Path) -> Config:
     return config
 
 
-def read_tensors(folder: Path) -> dict[str, NDArray[np.float32]]:
-    """Every weight as float32, by name; F32, F16 and BF16 are understood. Raises `UserError` for anything else."""
-    path = folder / WEIGHTS
+def read_tensors(folder: Path, name: str = WEIGHTS) -> dict[str, NDArray[np.float32]]:
+    """Every weight of a file as float32, by name; F32, F16 and BF16 are understood. Raises `UserError` for anything else."""
+    path = folder / name
     header = safetensors_header(path)
     tensors: dict[str, NDArray[np.float32]] = {}
     with path.open("rb") as file:

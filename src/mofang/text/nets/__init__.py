@@ -22,6 +22,7 @@ def build(config: Mapping[str, Any]) -> nn.Module:
     if kind == "mofang-seq2seq":
         from mofang.text.nets.seq2seq import Seq2Seq
 
-        return Seq2Seq(dict(config))
+        net: nn.Module = Seq2Seq(dict(config))
+        return net
     raise UserError(f"there is no network '{str(kind)[:40]}' here; known: qwen3, mofang-rnn, mofang-lstm, mofang-gru, "
                     "mofang-seq2seq")  # fmt: skip

@@ -119,10 +119,6 @@ class Transformer(nn.Module):
         self.lm_head = None if config["tie_word_embeddings"] else nn.Linear(config["hidden_size"], config["vocab_size"], bias=False)
         self._angles = angles(config["head_dim"], config["max_position_embeddings"], config["rope_theta"])
         self.apply(_initialise)
-        for block in self.model.layers:
-            # Each block starts as the identity: the residual stream is what the first steps learn on (Zhang et al. 2019).
-            nn.init.zeros_(block.self_attn.o_proj.weight)
-            nn.init.zeros_(block.mlp.down_proj.weight)
 
     def forward(self, ids: Tensor, state: Cache | None = None) -> tuple[Tensor, Cache]:
         """Logits after each token. `state` is the cache of the tokens before; positions go on from it.
@@ -160,6 +156,10 @@ def _initialise(module: nn.Module) -> None:
         nn.init.normal_(module.weight, std=module.in_features**-0.5)
     elif isinstance(module, nn.Embedding):
         nn.init.normal_(module.weight, std=0.02)
+    elif isinstance(module, Block):
+        # Each block starts as the identity: the first steps learn on the residual stream alone (Zhang et al. 2019).
+        nn.init.zeros_(module.self_attn.o_proj.weight)
+        nn.init.zeros_(module.mlp.down_proj.weight)
 
 
 def angles(size: int, positions: int, base: float) -> tuple[Tensor, Tensor]:
