@@ -1,24 +1,45 @@
-"""JSON Lines: a document a line, in a field of text or as the messages of a chat."""
+"""JSON Lines: a document a line, in a field of text or as the messages of a chat. JSON: a list of the same, or one chat."""
 
 import json
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from mofang.studio.errors import UserError
 from mofang.text.corpus.readers.piece import PIECE, Piece, Reading
+from mofang.text.corpus.readers.whole import read_bytes
 from mofang.text.corpus.tally import Tally
 
 _LONGEST = 64 << 20
 
 
-def read_jsonl(path: Path, reading: Reading, tally: Tally) -> Iterator[Piece]:
-    """The documents of a JSONL file; lines that are no JSON or hold no text are counted and passed over.
+def read(path: Path, reading: Reading, tally: Tally) -> Iterator[Piece]:
+    """The documents of a JSONL or JSON file; entries that are no JSON or hold no text are counted and passed over.
 
-    Raises `UserError` if the first hundred lines hold nothing to read, saying which fields there are.
+    Raises `UserError` if the first hundred entries hold nothing to read, saying which fields there are.
     """
     good = bad = 0
     fields: set[str] = set()
+    for entry, raw in _whole(path) if path.suffix.lower() == ".json" else _lines(path):
+        text, found = _text_of(entry, reading.field)
+        if text is None:
+            bad += 1
+            fields |= found
+            tally.drop("unreadable line", raw[:300].decode("utf-8", "replace"), len(raw))
+            if bad >= 100 and not good:
+                break
+            continue
+        good += 1
+        for start in range(0, max(1, len(text)), PIECE):
+            yield Piece(text[start : start + PIECE], start + PIECE >= len(text))
+    if bad and not good:
+        have = f"; its fields are {', '.join(sorted(fields)[:8])}: choose one with --field" if fields else ""
+        raise UserError(f"no line of {path.name} has text in a field '{reading.field}'{have}")
+
+
+def _lines(path: Path) -> Iterator[tuple[Any, bytes]]:
+    """(the entry or None, the line) for each line with something on it."""
     try:
         with path.open("rb") as file:
             while line := file.readline(_LONGEST + 1):
@@ -26,32 +47,31 @@ def read_jsonl(path: Path, reading: Reading, tally: Tally) -> Iterator[Piece]:
                     raise UserError(
                         f"{path.name} has a line longer than {_LONGEST >> 20} MB; that is no JSON Lines file"
                     )
-                if not line.strip():
-                    continue
-                text, found = _text_of(line, reading.field)
-                if text is None:
-                    bad += 1
-                    fields |= found
-                    tally.drop("unreadable line", line[:300].decode("utf-8", "replace"), len(line))
-                    if bad >= 100 and not good:
-                        break
-                    continue
-                good += 1
-                for start in range(0, max(1, len(text)), PIECE):
-                    yield Piece(text[start : start + PIECE], start + PIECE >= len(text))
+                line = line.removeprefix(BOM_UTF8)
+                if line.strip():
+                    yield _parsed(line), line
     except OSError as error:
         raise UserError(f"cannot read {path.name}: {error.strerror or error}") from error
-    if bad and not good:
-        have = f"; its fields are {', '.join(sorted(fields)[:8])}: choose one with --field" if fields else ""
-        raise UserError(f"no line of {path.name} has text in a field '{reading.field}'{have}")
 
 
-def _text_of(line: bytes, field: str) -> tuple[str | None, set[str]]:
-    """The text of a line, or None and the fields that hold texts."""
+def _whole(path: Path) -> Iterator[tuple[Any, bytes]]:
+    data = read_bytes(path).removeprefix(BOM_UTF8)
+    content = _parsed(data)
+    if content is None:
+        raise UserError(f"{path.name} is no JSON; a file with an entry a line is called .jsonl")
+    for entry in content if isinstance(content, list) else [content]:
+        yield entry, b""
+
+
+def _parsed(data: bytes) -> Any:
     try:
-        entry = json.loads(line)
+        return json.loads(data)
     except (ValueError, RecursionError):
-        return None, set()
+        return None
+
+
+def _text_of(entry: Any, field: str) -> tuple[str | None, set[str]]:
+    """The text of an entry, or None and the fields that hold texts."""
     if isinstance(entry, str):
         return entry, set()
     if not isinstance(entry, dict):

@@ -2,10 +2,13 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 
+from mofang.text.corpus.readers.chat import chat_pieces, is_chat
 from mofang.text.corpus.readers.decoded import blocks
 from mofang.text.corpus.readers.piece import PIECE, Boundary, Piece, Reading
+from mofang.text.corpus.tally import Tally
 
 _BETWEEN = {
     "auto": re.compile(r"^[ \t]*(?:<\|endoftext\|>|<\|end\|>)[ \t]*$\n?", re.M),
@@ -14,9 +17,13 @@ _BETWEEN = {
 }
 
 
-def read_plain(path: Path, reading: Reading) -> Iterator[Piece]:
-    """The documents of a text file."""
-    return pieces(blocks(path), reading.boundary)
+def read(path: Path, reading: Reading, tally: Tally) -> Iterator[Piece]:
+    """The documents of a text file; the export of a chat is known by its lines."""
+    texts = blocks(path)
+    head = next(texts, "")
+    if reading.boundary == "auto" and is_chat(head):
+        return chat_pieces(chain([head], texts), tally)
+    return pieces(chain([head], texts), reading.boundary)
 
 
 def pieces(texts: Iterable[str], boundary: Boundary) -> Iterator[Piece]:
