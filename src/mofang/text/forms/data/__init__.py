@@ -1,0 +1,1 @@
+"""Data of the verse forms, and what builds it."""
