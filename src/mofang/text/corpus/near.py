@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from mofang.studio.progress import Progress
 from mofang.text.corpus.spool import Spool
 from mofang.text.corpus.tally import Tally
 from mofang.text.tokenizer.points import points
@@ -21,6 +22,8 @@ HAN_SHINGLE, SHINGLE = 5, 8
 """Letters in a shingle: Chinese, and others."""
 RELATED = 0.5
 """From this similarity on two documents fall to the same side of the split."""
+HAN_CODE = 0
+"""The spool's number for Chinese."""
 _EMPTY = np.uint32(0xFFFFFFFF)
 _BATCH = 1 << 20
 _ODD = np.uint64(0x9E3779B97F4A7C15)
@@ -204,32 +207,40 @@ def jaccard(one: str, other: str, han: bool) -> float:
 
 
 def without_near_duplicates(
-    spool: Spool, signed: NDArray[np.uint32], kept: NDArray[np.bool_], threshold: float, tally: Tally
+    spool: Spool,
+    signed: NDArray[np.uint32],
+    kept: NDArray[np.bool_],
+    threshold: float,
+    tally: Tally,
+    progress: Progress,
 ) -> NDArray[np.int64]:
-    """Take parts as like an earlier one as `threshold` out of `kept` (in place; 0: none), and return each part's cluster:
-    the number of the first part it is related to, by however many steps."""
-    cluster = np.arange(len(kept), dtype=np.int64)
+    """Take parts as like an earlier one as `threshold` out of `kept` (in place; 0: none), and return each document's
+    cluster: the number of the first document it is related to, by however many steps."""
+    documents, languages = spool.documents, spool.languages
+    cluster = np.arange(int(documents.max(initial=-1)) + 1, dtype=np.int64)
     rows = np.flatnonzero(kept)
     first, second, agree = related_pairs(signed[rows], min(RELATED, threshold or 1.0))
     stands_for: dict[int, int] = {}  # dropped part → the earlier one that is like it
-    languages = spool.languages
 
-    def root(part: int) -> int:
-        while cluster[part] != part:
-            cluster[part] = cluster[cluster[part]]
-            part = int(cluster[part])
-        return part
+    def root(document: int) -> int:
+        while cluster[document] != document:
+            cluster[document] = cluster[cluster[document]]
+            document = int(cluster[document])
+        return document
 
-    for earlier, later, share in zip(rows[first].tolist(), rows[second].tolist(), agree.tolist(), strict=True):
-        one, two = root(earlier), root(later)
+    pairs = zip(rows[first].tolist(), rows[second].tolist(), agree.tolist(), strict=True)
+    for number, (earlier, later, share) in enumerate(pairs):
+        one, two = root(int(documents[earlier])), root(int(documents[later]))
         cluster[max(one, two)] = min(one, two)
         # Signatures of 64 bins are off by up to 0.15; the texts themselves decide.
         if not threshold or later in stands_for or share < threshold - 0.15:
             continue
         original = stands_for.get(earlier, earlier)
         text = spool.text(later)
-        if jaccard(spool.text(original), text, languages[later] == 0) >= threshold:
+        if jaccard(spool.text(original), text, bool(languages[later] == HAN_CODE)) >= threshold:
             stands_for[later] = original
             kept[later] = False
             tally.drop("near-duplicate document", text[:400], len(text))
-    return np.array([root(part) for part in range(len(cluster))], np.int64)
+        if number % 256 == 0:
+            progress(0.2 + 0.8 * number / len(first), "")
+    return np.array([root(document) for document in range(len(cluster))], np.int64)

@@ -1,12 +1,11 @@
 """The steps from works to a corpus, in order."""
 
-import hashlib
 import json
-from collections.abc import Iterator, Sequence
+import shutil
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,44 +14,40 @@ from mofang import __version__
 from mofang.studio.atomic import atomic_folder
 from mofang.studio.errors import UserError
 from mofang.studio.library import now
-from mofang.studio.progress import Progress, Stages
+from mofang.studio.progress import Event, Progress, Stages
+from mofang.studio.words import say
 from mofang.text.corpus import sources
-from mofang.text.corpus.clean import Cleaner
+from mofang.text.corpus.clean import Cleaner, Form
+from mofang.text.corpus.encode import Vocabulary, learn, write_tokens
+from mofang.text.corpus.near import HAN_CODE, Signer, without_near_duplicates
 from mofang.text.corpus.readers import Reading, read
+from mofang.text.corpus.report import html_report, text_report
 from mofang.text.corpus.sources import Papers, Source
-from mofang.text.corpus.split import TEST, TRAIN, VAL, Split, assign, cuts
+from mofang.text.corpus.split import Split, stretches
 from mofang.text.corpus.spool import Spool
-from mofang.text.corpus.store import MANIFEST, PARTS, VERSION, Corpus, TokenWriter
+from mofang.text.corpus.statistics import WordCounter
+from mofang.text.corpus.store import MANIFEST, VERSION, Corpus
 from mofang.text.corpus.tally import Tally
-from mofang.text.language import language_of
-from mofang.text.tokenizer import Tokenizer, train_tokenizer
+from mofang.text.corpus.words import language, without_stop_words
+from mofang.text.tokenizer import Tokenizer
 
-STAGES = {"works": 1, "read": 10, "duplicates": 2, "tokenizer": 2, "encode": 6}
-_SAMPLE = 20_000_000  # characters a vocabulary is learned from; more changes it hardly, but takes memory
-_LANGUAGES = ("zh", "en")
+STAGES = {"works": 1, "read": 12, "duplicates": 1, "tokenizer": 2, "encode": 10}
+_WORDS_KEPT = 50_000
+_LITTLE = 200_000  # characters; below, a model learns its texts by heart before it learns to write
 
 
 @dataclass(frozen=True)
 class Cleaning:
-    """What is done to the text. `clean` off leaves every character as it is; `form` is the Unicode normal form;
-    `simplify` turns traditional characters into simplified ones; `near` is the Jaccard similarity from which the later of
-    two documents is dropped (0: none is)."""
+    """What is done to the text. `clean` off leaves every character and every document as it is; `form` is the Unicode
+    normal form; `simplify` turns traditional characters into simplified ones; `near` is the Jaccard similarity from which the
+    later of two documents is dropped (0: none is). `stop_words` says where stop words are left out: of the report's word
+    counts ("report"), of the training text too ("train"), or nowhere ("keep")."""
 
     clean: bool = True
-    form: Literal["NFC", "NFKC", "none"] = "NFC"
+    form: Form = "NFC"
     simplify: bool = False
     near: float = 0.8
-
-
-@dataclass(frozen=True)
-class Vocabulary:
-    """The tokenizer to learn: `kind`, `size` (None: the kind's default) and, for "char", whether it has bytes; or the
-    `folder` of a model or corpus whose tokenizer is used as it is."""
-
-    kind: str = "char"
-    size: int | None = None
-    bytes_fallback: bool = True
-    folder: Path | None = None
+    stop_words: Literal["report", "train", "keep"] = "report"
 
 
 def prepare(
@@ -65,7 +60,7 @@ def prepare(
     split: Split | None = None,
     papers: Papers | None = None,
     studio: Path | None = None,
-    on_event: Any = lambda event: None,
+    on_event: Callable[[Event], None] = lambda event: None,
 ) -> Corpus:
     """Read works (files and folders), clean them, drop duplicates, split, learn a vocabulary and write the corpus `out`.
 
@@ -79,26 +74,50 @@ def prepare(
     ready = Tokenizer.load(vocabulary.folder) if vocabulary.folder else None
     found = sources.find(works, tally)
     with atomic_folder(out, MANIFEST) as folder:
+        _require_room(folder, sum(source.size for source in found))
         found = _papers(found, papers, studio, stages.of("works"))
-        spool = Spool(folder / ".spool")
-        used = _read(found, reading, cleaning, spool, tally, stages.of("read"))
-        kept, clusters = _unique(spool, cleaning, tally, stages.of("duplicates"))
-        pieces = _pieces(spool, kept, clusters, split)
-        tokenizer = ready or _learn(spool, pieces, vocabulary, stages.of("tokenizer"))
-        counts, sha256 = _encode(spool, pieces, tokenizer, folder, stages.of("encode"))
-        spool.close()
+        spool, signer = Spool(folder / ".spool"), Signer(folder / ".signatures")
+        try:
+            used, languages = _read(found, reading, cleaning, spool, signer, tally, stages.of("read"))
+            kept, clusters = _unique(spool, signer, cleaning, tally, stages.of("duplicates"))
+            plan = stretches(spool, kept, clusters, split)
+            tokenizer = ready or learn(spool, plan, vocabulary, stages.of("tokenizer"))
+            counter = WordCounter()
+            splits, sha256 = write_tokens(spool, plan, tokenizer, folder, counter, stages.of("encode"))
+            shares, lengths = (
+                _shares(spool, kept, languages),
+                np.bincount(spool.documents[kept], spool.characters[kept]),
+            )
+        finally:
+            spool.close()
+            signer.close()
         tokenizer.save(folder)
         manifest = {
             "version": VERSION, "mofang": __version__, "made": now(),
             "options": {"reading": asdict(reading), "cleaning": asdict(cleaning), "split": asdict(split),
                         "vocabulary": {"kind": tokenizer.kind, "size": tokenizer.size}},
-            "splits": counts, "languages": {}, "tokenizer_sha256": tokenizer.sha256,
-            "works": [{"name": source.name, "licence": source.licence, "consent": source.consent, "sha256": source.sha256,
-                       "size": source.size} for source in used],
-            "dropped": tally.as_json(), "data_sha256": sha256,
+            "splits": splits, "languages": shares, "tokenizer_sha256": tokenizer.sha256, "data_sha256": sha256,
+            "works": [{"name": source.name, "licence": source.licence, "consent": source.consent,
+                       "sha256": source.sha256, "size": source.size} for source in used],
+            "dropped": tally.as_json(), "warnings": _warnings(splits, used, tally),
         }  # fmt: skip
+        all_words = cleaning.stop_words == "keep"
+        figures = counter.statistics(lengths[lengths > 0].astype(np.int64), all_words)
+        title = say(f"Corpus: {out.name}", f"语料：{out.name}")
+        rows = (f"{word}\t{count}\n" for word, count in counter.table(all_words, _WORDS_KEPT))
+        (folder / "words.tsv").write_text("".join(rows), "utf-8")
+        (folder / "report.txt").write_text(text_report(manifest, figures), "utf-8")
+        (folder / "report.html").write_text(html_report(title, manifest, figures), "utf-8")
         (folder / MANIFEST).write_text(json.dumps(manifest, ensure_ascii=False, indent=1), "utf-8")
     return Corpus.open(out)
+
+
+def _require_room(folder: Path, size: int) -> None:
+    # Cleaned text waits on disk while its tokens are written: twice the works, and a little.
+    free = shutil.disk_usage(folder).free
+    if free < 2.2 * size + (8 << 20):
+        raise UserError(f"these works need about {2.2 * size / 1e9:.1f} GB of disk and {free / 1e9:.1f} GB are free; "
+                        "free some space, or write to another disk with --out")  # fmt: skip
 
 
 def _papers(found: Sequence[Source], papers: Papers, studio: Path | None, progress: Progress) -> list[Source]:
@@ -113,12 +132,18 @@ def _papers(found: Sequence[Source], papers: Papers, studio: Path | None, progre
 
 
 def _read(
-    found: Sequence[Source], reading: Reading, cleaning: Cleaning, spool: Spool, tally: Tally, progress: Progress
-) -> list[Source]:
-    """Every document, cleaned, into the spool. Returns the sources that gave any."""
+    found: Sequence[Source],
+    reading: Reading,
+    cleaning: Cleaning,
+    spool: Spool,
+    signer: Signer,
+    tally: Tally,
+    progress: Progress,
+) -> tuple[list[Source], list[str]]:
+    """Every document, cleaned, into the spool. Returns the sources that gave any, and the languages' names by number."""
     cleaner = Cleaner(tally, cleaning.form, cleaning.simplify) if cleaning.clean else None
     total, before, document = sum(source.size for source in found) or 1, 0, 0
-    used = []
+    used, languages = [], {"zh": HAN_CODE}
     for source in found:
         begin, first, spooled = len(spool), document, 0
         try:
@@ -126,124 +151,88 @@ def _read(
                 cleaner.begin()
             for text, last in read(source.path, reading, tally):
                 clean = cleaner.clean(text) if cleaner else text
+                if cleaning.stop_words == "train":
+                    clean = without_stop_words(clean)
                 if clean.strip():
-                    spool.add(clean, document, _LANGUAGES.index(language_of(clean[:4000])))
+                    number = languages.setdefault(language(clean), len(languages))
+                    spool.add(clean, document, number)
+                    signer.add(clean, number == HAN_CODE)
                 if last:
                     document += 1
                     if cleaner:
                         cleaner.begin()
-                spooled += len(text)
-                progress(min(1.0, (before + min(spooled, source.size)) / total), source.name)
+                spooled += len(text.encode("utf-8", "replace"))
+                progress((before + min(spooled, source.size)) / total, source.name)
         except UserError as error:
             spool.rewind(begin)
+            signer.rewind(begin)
             document = first
             tally.drop("broken file", f"{source.name}: {error}", 0)
+        document += 1  # a file that ended without saying so
         before += source.size
         progress(before / total, source.name)
         if len(spool) > begin:
             used.append(source)
+        elif "broken file" not in tally.reasons or not source.size:
+            tally.drop("empty document", source.name, 0)
     if not used:
-        why = tally.reasons.get("broken file")
-        raise UserError(why.examples[0] if why and len(found) == 1 else "nothing in these works is text to learn from; "
-                        + (f"for one, {why.examples[0]}" if why else "every file is empty"))  # fmt: skip
-    return used
+        raise UserError(_nothing(found, tally))
+    return used, list(languages)
+
+
+def _nothing(found: Sequence[Source], tally: Tally) -> str:
+    if why := tally.reasons.get("broken file"):
+        if len(found) == 1:
+            return why.examples[0].removeprefix(f"{found[0].name}: ")
+        return f"none of these {len(found)} works can be read; for one, {why.examples[0]}"
+    return "there is no text in these works, they are empty; give files with something written in them"
 
 
 def _unique(
-    spool: Spool, cleaning: Cleaning, tally: Tally, progress: Progress
+    spool: Spool, signer: Signer, cleaning: Cleaning, tally: Tally, progress: Progress
 ) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
-    """Which parts stay, (parts,) bool, and the cluster of each, (parts,)."""
-    _, first = np.unique(spool.digests, return_index=True)
-    kept = np.zeros(len(spool), np.bool_)
-    kept[first] = True
-    for part in np.flatnonzero(~kept):
-        tally.drop("duplicate document", spool.text(int(part))[:400], int(spool.characters[part]))
+    """Which parts stay, (parts,) bool, and the cluster of each document, (documents,)."""
+    kept = np.ones(len(spool), np.bool_)
+    if cleaning.clean:
+        _, first = np.unique(spool.digests, return_index=True)
+        kept[:] = False
+        kept[first] = True
+        characters = spool.characters
+        for part in np.flatnonzero(~kept).tolist():
+            tally.drop("duplicate document", spool.text(part)[:400], int(characters[part]))
+    progress(0.1, "")
+    threshold = cleaning.near if cleaning.clean else 0.0
+    clusters = without_near_duplicates(spool, signer.read(), kept, threshold, tally, progress)
     progress(1.0, "")
-    return kept, spool.documents.copy()
+    return kept, clusters
 
 
-@dataclass(frozen=True)
-class _Piece:
-    """A stretch of a part that goes to a split: characters `start` to `stop`, and whether its document ends there."""
-
-    part: int
-    start: int
-    stop: int
-    group: int
-    ends: bool
+def _shares(spool: Spool, kept: NDArray[np.bool_], languages: Sequence[str]) -> dict[str, float]:
+    counts = np.bincount(spool.languages[kept], spool.characters[kept], len(languages))
+    shares = counts / counts.sum()
+    return {languages[number]: round(float(shares[number]), 4) for number in np.argsort(-counts) if shares[number] > 0}
 
 
-def _pieces(spool: Spool, kept: NDArray[np.bool_], clusters: NDArray[np.int64], split: Split) -> list[_Piece]:
-    parts = np.flatnonzero(kept)
-    documents, lengths = spool.documents[parts], spool.characters[parts]
-    ends = np.append(documents[1:] != documents[:-1], True)
-    _, first, place = np.unique(documents, return_index=True, return_inverse=True)
-    if split.contiguous or len(np.unique(clusters[parts])) < 3:
-        return list(_contiguous(parts, lengths, ends, cuts(int(lengths.sum()), split)))
-    group = assign(spool.digests[parts][first], clusters[parts][first], np.bincount(place, lengths), split)[place]
-    return [_Piece(int(part), 0, int(length), int(side), bool(end))
-            for part, length, side, end in zip(parts, lengths, group, ends, strict=True)]  # fmt: skip
-
-
-def _contiguous(
-    parts: NDArray[np.intp], lengths: NDArray[np.int64], ends: NDArray[np.bool_], cut: tuple[int, int]
-) -> Iterator[_Piece]:
-    begin = 0
-    for part, length, end in zip(parts.tolist(), lengths.tolist(), ends.tolist(), strict=True):
-        edges = [0, *(place - begin for place in cut if begin < place < begin + length), length]
-        for start, stop in pairwise(edges):
-            group = TRAIN if begin + start < cut[0] else VAL if begin + start < cut[1] else TEST
-            if stop > start:
-                yield _Piece(part, start, stop, group, end and stop == length)
-        begin += length
-
-
-def _learn(spool: Spool, pieces: Sequence[_Piece], vocabulary: Vocabulary, progress: Progress) -> Tokenizer:
-    """A vocabulary from the train split only, evenly sampled where it is large."""
-    train = [piece for piece in pieces if piece.group == TRAIN]
-    total = sum(piece.stop - piece.start for piece in train)
-    step = 1 if vocabulary.kind == "char" else max(1, round(total / _SAMPLE))
-    chosen = train[::step] if len(train) >= 20 * step else train
-
-    def texts() -> Iterator[str]:
-        seen = 0
-        for number, piece in enumerate(chosen):
-            text = spool.text(piece.part)[piece.start : piece.stop]
-            seen += len(text)
-            yield text
-            if vocabulary.kind != "char" and seen > 2 * _SAMPLE:
-                return
-            progress(number / len(chosen), vocabulary.kind)
-
-    tokenizer = train_tokenizer(vocabulary.kind, texts(), vocabulary.size, bytes_fallback=vocabulary.bytes_fallback)
-    progress(1.0, vocabulary.kind)
-    return tokenizer
-
-
-def _encode(
-    spool: Spool, pieces: Sequence[_Piece], tokenizer: Tokenizer, folder: Path, progress: Progress
-) -> tuple[dict[str, dict[str, int]], str]:
-    writers = [TokenWriter(folder / f"{part}.bin", tokenizer.size) for part in PARTS]
-    counts: dict[str, dict[str, int]] = {
-        part: {"documents": 0, "tokens": 0, "characters": 0, "bytes": 0} for part in PARTS
-    }
-    end = np.array([tokenizer.end], np.int32)
-    for start in range(0, len(pieces), 256):
-        block = pieces[start : start + 256]
-        texts = [spool.text(piece.part)[piece.start : piece.stop] for piece in block]
-        for piece, text, ids in zip(block, texts, tokenizer.encode_batch(texts), strict=True):
-            entry = counts[PARTS[piece.group]]
-            entry["characters"] += len(text)
-            entry["bytes"] += len(text.encode())
-            entry["documents"] += piece.ends
-            writers[piece.group].write(ids)
-            if piece.ends:
-                writers[piece.group].write(end)
-        progress((start + len(block)) / len(pieces), "")
-    digest = hashlib.sha256()
-    for part, writer in zip(PARTS, writers, strict=True):
-        writer.close()
-        counts[part]["tokens"] = writer.tokens
-        with (folder / f"{part}.bin").open("rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
-    return counts, digest.hexdigest()
+def _warnings(splits: dict[str, dict[str, int]], used: Sequence[Source], tally: Tally) -> list[str]:
+    """What the creator should know before training on this."""
+    warnings = []
+    characters = splits["train"]["characters"]
+    if characters < _LITTLE:
+        warnings.append(say(
+            f"{characters:,} characters are little to learn from: a model will recite them; give more, or fine-tune a trained model",
+            f"只有 {characters:,} 个字符，太少：模型只会背诵。请多给些作品，或在已有模型上微调"))  # fmt: skip
+    if not splits["val"]["tokens"]:
+        warnings.append(say("there is no validation text, so training cannot see whether it learns or copies",
+                            "没有验证文本，训练时看不出是学会了还是背下来了"))  # fmt: skip
+    if unstated := sum(not source.licence for source in used):
+        warnings.append(say(f"no licence is stated for {unstated:,} of the works; add --licence own for your own, or register them "
+                            "with: mofang works add", f"有 {unstated:,} 件作品没有写明许可；自己的作品可加 --licence own，"
+                            "或用 mofang works add 登记"))  # fmt: skip
+    doubled = sum(entry.characters for reason, entry in tally.reasons.items() if reason.endswith("duplicate document"))
+    if doubled > sum(counts["characters"] for counts in splits.values()):
+        warnings.append(say("more than half of the works said the same again and was left out",
+                            "作品中一半以上是重复内容，已舍弃"))  # fmt: skip
+    if broken := tally.reasons.get("broken file"):
+        warnings.append(say(f"{broken.count:,} files could not be read; the first: {broken.examples[0]}",
+                            f"有 {broken.count:,} 个文件无法读取，例如：{broken.examples[0]}"))  # fmt: skip
+    return warnings

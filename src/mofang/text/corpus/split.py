@@ -1,11 +1,13 @@
 """Train, validation and test: whole documents, so that nothing tested was learned."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mofang.studio.errors import UserError
+from mofang.text.corpus.spool import Spool
 
 TRAIN, VAL, TEST = range(3)
 
@@ -90,8 +92,48 @@ def _mix(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
     return values ^ (values >> np.uint64(31))
 
 
-def cuts(characters: int, split: Split) -> tuple[int, int]:
-    """For a contiguous split: where validation begins and where test begins, in characters."""
+@dataclass(frozen=True)
+class Stretches:
+    """Which stretch of which part goes where: columns of equal length, in the order of the corpus. `start` and `stop` in
+    characters of the part; `ends` where a document ends with the stretch."""
+
+    part: NDArray[np.int64]
+    start: NDArray[np.int64]
+    stop: NDArray[np.int64]
+    group: NDArray[np.int8]
+    ends: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.part)
+
+    def take(self, which: NDArray[Any] | slice) -> "Stretches":
+        """Some of them, by mask, numbers or slice."""
+        return Stretches(self.part[which], self.start[which], self.stop[which], self.group[which], self.ends[which])
+
+
+def stretches(spool: Spool, kept: NDArray[np.bool_], clusters: NDArray[np.int64], split: Split) -> Stretches:
+    """The kept parts, dealt out to train, validation and test. `clusters` numbers groups of documents that belong together,
+    (documents,). Fewer than three groups cannot be dealt out: the text is then cut in order."""
+    parts = np.flatnonzero(kept)
+    documents, lengths = spool.documents[parts], spool.characters[parts]
+    ends = np.append(documents[1:] != documents[:-1], True)
+    names, first, place = np.unique(documents, return_index=True, return_inverse=True)
+    if split.contiguous or len(np.unique(clusters[names])) < 3:
+        return _in_order(parts, lengths, ends, split)
+    group = assign(spool.digests[parts][first], clusters[names], np.bincount(place, lengths), split)[place]
+    return Stretches(parts, np.zeros(len(parts), np.int64), lengths, group, ends)
+
+
+def _in_order(parts: NDArray[np.int64], lengths: NDArray[np.int64], ends: NDArray[np.bool_], split: Split) -> Stretches:
+    edge = np.concatenate([[0], np.cumsum(lengths)])
+    total = int(edge[-1])
     train, val, test = split.shares
-    first = int(characters * train)
-    return first, int(characters * (train + val)) if test else characters
+    first = max(1, int(total * train))
+    second = max(first, int(total * (train + val))) if test else total
+    points = np.unique(np.concatenate([edge, [first, second]]))
+    begin, stop = points[:-1], points[1:]
+    owner = np.searchsorted(edge, begin, "right") - 1
+    group = np.where(begin < first, TRAIN, np.where(begin < second, VAL, TEST)).astype(np.int8)
+    return Stretches(
+        parts[owner], begin - edge[owner], stop - edge[owner], group, ends[owner] & (stop == edge[owner + 1])
+    )

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 POINTS = 0x110000
+_BLOCK = 1 << 20
 
 
 def whole(text: str) -> str:
@@ -26,16 +27,26 @@ class CharacterCounts:
 
     def __init__(self) -> None:
         self._counts = np.zeros(POINTS, np.int64)
+        self._held: list[str] = []  # short texts are counted together: each count walks the whole alphabet
+        self._length = 0
 
     def add(self, text: str) -> None:
         """Count the characters of the text."""
-        found = points(text)
-        for start in range(0, len(found), 1 << 20):
-            part = np.bincount(found[start : start + (1 << 20)])
+        self._held.append(text)
+        self._length += len(text)
+        if self._length >= _BLOCK:
+            self._count()
+
+    def _count(self) -> None:
+        found = points("".join(self._held))
+        self._held, self._length = [], 0
+        for start in range(0, len(found), _BLOCK):
+            part = np.bincount(found[start : start + _BLOCK])
             self._counts[: len(part)] += part
 
     def by_frequency(self) -> list[tuple[str, int]]:
         """(character, count), the most frequent first; equal counts in the order of Unicode."""
+        self._count()
         seen = np.flatnonzero(self._counts)
         order = seen[np.argsort(-self._counts[seen], kind="stable")]
         return [(chr(point), int(self._counts[point])) for point in order]

@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -84,11 +85,15 @@ class Tokenizer:
         """The ids of each text, on all cores where the kind of vocabulary is slow to apply."""
         if self.kind == "char":
             return [self._table.encode(text) for text in texts]
-        try:
-            encoded = self._model.encode_batch_fast(list(texts), add_special_tokens=False)
-        except TypeError:  # what the library says to a lone surrogate
-            encoded = self._model.encode_batch_fast([whole(text) for text in texts], add_special_tokens=False)
-        return [np.array(one.ids, np.int32) for one in encoded]
+        found: list[list[NDArray[np.int32]]] = [[] for _ in texts]
+        for batch in _batches(texts):
+            try:
+                encoded = self._model.encode_batch_fast([text for _, text in batch], add_special_tokens=False)
+            except TypeError:  # what the library says to a lone surrogate
+                encoded = self._model.encode_batch_fast([whole(text) for _, text in batch], add_special_tokens=False)
+            for (number, _), one in zip(batch, encoded, strict=True):
+                found[number].append(np.array(one.ids, np.int32))
+        return [ids[0] if len(ids) == 1 else np.concatenate([np.zeros(0, np.int32), *ids]) for ids in found]
 
     def decode(self, ids: Iterable[int]) -> str:
         """The text of the ids; specials are skipped, and bytes that make no character become U+FFFD."""
@@ -120,6 +125,31 @@ class Tokenizer:
     @cached_property
     def _model(self) -> Any:
         return check.library_tokenizer(self._json)
+
+
+_LINE = re.compile(r"\n(?=\S)")
+_PIECE, _BATCH = 1 << 15, 1 << 21
+
+
+def _batches(texts: Sequence[str]) -> Iterator[list[tuple[int, str]]]:
+    """(number of the text, piece of it) in lists of at most about two million characters, for the library's memory goes
+    by the token. Long texts are cut where a line begins with a letter or mark: no token reaches across that."""
+    batch: list[tuple[int, str]] = []
+    size = 0
+    for number, text in enumerate(texts):
+        begin = 0
+        while begin < len(text):
+            end = len(text)
+            if end - begin > 2 * _PIECE and (line := _LINE.search(text, begin + _PIECE)):
+                end = line.end()
+            batch.append((number, text[begin:end]))
+            size += end - begin
+            begin = end
+            if size >= _BATCH:
+                yield batch
+                batch, size = [], 0
+    if batch:
+        yield batch
 
 
 def _spelling(kind: Kind, tokens: Sequence[str]) -> list[bytes]:
