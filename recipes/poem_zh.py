@@ -42,8 +42,8 @@ NOTES = re.compile(r"[(（\[［【〔〖「『《〈].*?[)）\]］】〕〗」�
 NUMBERING = re.compile(rf"(?:[\s·•]*其[{NUMERAL}]+|[\s·•]+[{NUMERAL}]+|[{NUMERAL}两]+[首绝章篇](?:绝句)?|并序|并引|有序|有引)+$")
 NO_TITLE = {"句", "失题", "阙题", "缺题", "失调名", "无题", "绝句", "诗", "偈", "颂", "残句"}
 DOCTRINE = re.compile("偈|颂古|缘识|逍遥咏|金丹|论语|孟子|训蒙|首尾吟|赞$")  # verse in form only
-OCCASIONS = set("次韵 再次 再用 奉和 奉酬 奉寄 奉送 寄赠 答赠 依韵 寄题 挽诗 挽词 和韵 用韵 前韵 绝句 七言 五言 口占 口号 偶成 偶作 偶题 偶书 "
-                "杂诗 杂咏 即事 书事 帖子 诗人 见寄 寄呈 乐章 歌辞 再和 谨次 酬答".split())  # fmt: skip  # noqa: SIM905
+OCCASIONS = ("次韵 再次 再用 奉和 奉酬 奉寄 奉送 寄赠 答赠 依韵 寄题 挽诗 挽词 和韵 用韵 前韵 绝句 七言 五言 口占 口号 偶成 "
+             "偶作 偶题 偶书 杂诗 杂咏 即事 书事 帖子 诗人 见寄 寄呈 乐章 歌辞 再和 谨次 酬答")  # fmt: skip
 FUNCTION_WORDS = set("不无有一来去何人自是时此如为得相在未多谁更上下中里前后里生已与欲今知见日之同莫应将可却还亦以"
                      "非只又尽能从子三两二十千百万四五六七八九半几初出入开到行处间边然似犹须若岂且正好此所其我君吾"
                      "汝尔者也而于因")  # fmt: skip
@@ -215,12 +215,13 @@ class Words:
         import rjieba
 
         self._cut = rjieba.cut
+        self._occasions = set(OCCASIONS.split())
         self._feet = Counter(foot for poem in training for line in poem.lines for foot in feet(line))
         self._characters = Counter(character for poem in training for character in "".join(poem.lines))
 
     def of(self, poem: Poem) -> list[str]:
         """One to three words, the title's first, in an order and number that follow from the poem."""
-        titled = [word for word in self._cut(poem.title) if 2 <= len(word) <= 3 and word not in OCCASIONS]
+        titled = [word for word in self._cut(poem.title) if 2 <= len(word) <= 3 and word not in self._occasions]
         inside = {foot for line in poem.lines for foot in feet(line)
                   if self._feet[foot] >= 40 and not FUNCTION_WORDS & set(foot)}  # fmt: skip
         single = {c for c in "".join(poem.lines) if self._characters[c] >= 400 and c not in FUNCTION_WORDS}

@@ -109,7 +109,12 @@ def read_card(folder: Path) -> dict[str, Any]:
 def write_card(folder: Path, card: dict[str, Any]) -> None:
     """Write the card, with the hash of the weights it speaks of."""
     stamped = {**card, "sha256": file_hash(folder / WEIGHTS)}
-    write_atomic(folder / CARD, json.dumps(stamped, ensure_ascii=False, indent=1) + "\n")
+    write_atomic(folder / CARD, dumps(stamped))
+
+
+def dumps(value: dict[str, Any]) -> str:
+    """JSON as the files of a model have it: readable, and ending in a line break."""
+    return json.dumps(value, ensure_ascii=False, indent=1) + "\n"
 
 
 def _read_json(path: Path) -> dict[str, Any]:

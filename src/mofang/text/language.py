@@ -11,6 +11,11 @@ _HAN = re.compile(f"[{HAN}]")
 _WORD = re.compile(r"[A-Za-zÀ-ɏ]+")
 
 
+def is_han(character: str) -> bool:
+    """Whether it is one Chinese character."""
+    return _HAN.fullmatch(character) is not None
+
+
 def han_count(text: str) -> int:
     """Chinese characters in `text`."""
     return len(_HAN.findall(text))

@@ -1,6 +1,6 @@
 """One dial for how large a model is, and what goes with each size."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 Network = Literal["transformer", "rnn", "lstm", "gru"]
@@ -50,6 +50,22 @@ RECURRENT = {
 SIZES = tuple(RECURRENT)
 
 
-def shape_for(network: Network, size: str) -> Shape:
-    """The shape a size stands for. Raises `KeyError` for one this network does not have."""
-    return (TRANSFORMERS if network == "transformer" else RECURRENT)[size]
+def shape_for(network: Network, size: str, **instead: int | None) -> Shape:
+    """The shape a size stands for, with whatever is given `instead` of its own values.
+
+    Raises `ValueError`, in words for the user, for a size this network does not have and for heads that do not fit.
+    """
+    table = TRANSFORMERS if network == "transformer" else RECURRENT
+    if size not in table:
+        raise ValueError(f"the {network} has no size '{size}'; choose one of: {', '.join(table)}")
+    shape = table[size]
+    given = {key: value for key, value in instead.items() if value is not None}
+    if network == "transformer" and "heads" in given and "kv_heads" not in given:
+        given["kv_heads"] = given["heads"]
+    if network != "transformer" and "width" in given and "embedding" not in given and shape.embedding == shape.width:
+        given["embedding"] = given["width"]
+    shape = replace(shape, **given)
+    if network == "transformer" and (shape.width % shape.heads or shape.width // shape.heads % 2 or shape.heads % shape.kv_heads):
+        raise ValueError(f"{shape.width} wide does not divide into {shape.heads} even heads over {shape.kv_heads} of keys; "
+                         "give --width, --heads and --kv-heads that do")  # fmt: skip
+    return shape

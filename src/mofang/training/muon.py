@@ -7,6 +7,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from mofang.training.precision import half_is_faster
+
+SMALL = 1 << 15
+"""Elements of a matrix under which bfloat16 gains nothing."""
+
 
 def orthogonalise(matrices: Tensor, steps: int = 5) -> Tensor:
     """The nearest semi-orthogonal matrices, roughly: singular values land in about 0.7..1.2.
@@ -63,7 +68,9 @@ class Muon(torch.optim.Optimizer):
         gradients: list[Tensor] = [weight.grad for weight in weights if weight.grad is not None]
         torch._foreach_lerp_(buffers, gradients, 1 - group["momentum"])
         ahead = torch.stack([gradient.lerp(buffer, group["momentum"]) for gradient, buffer in zip(gradients, buffers, strict=True)])
-        updates = orthogonalise(ahead).unbind()
+        # The iteration forgives rounding: it converges to the same place from nearby (Jordan et al. 2024).
+        kind = torch.bfloat16 if half_is_faster() and ahead[0].numel() >= SMALL else ahead.dtype
+        updates = orthogonalise(ahead.to(kind)).to(ahead.dtype).unbind()
         if group["weight_decay"]:
             torch._foreach_mul_(weights, 1 - group["lr"] * group["weight_decay"])
         torch._foreach_add_(weights, updates, alpha=-group["lr"] * max(1.0, shape[0] / shape[1]) ** 0.5)

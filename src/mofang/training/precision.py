@@ -1,6 +1,7 @@
 """bfloat16 where the processor multiplies it faster than float32; float32 elsewhere."""
 
 from contextlib import AbstractContextManager
+from functools import cache
 from typing import Literal
 
 import torch
@@ -8,6 +9,7 @@ import torch
 Precision = Literal["auto", "bf16", "float32"]
 
 
+@cache
 def half_is_faster() -> bool:
     """Whether this machine has bfloat16 products in hardware: CUDA, AMX tiles or AVX512-BF16."""
     if torch.cuda.is_available():

@@ -5,6 +5,7 @@ count, text, list, shape and offset is held against the size of the file first.
 """
 
 import math
+import struct
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,11 +31,16 @@ MOST_PAIRS, MOST_TENSORS, MOST_ITEMS, LONGEST_NAME, DEEPEST = 65_536, 65_536, 4_
 
 @dataclass(frozen=True)
 class GGUFHeader:
-    """What a model says of itself: plain values by key (lists left out), tensors as name → shape, parameters in all."""
+    """What a model says of itself: plain values by key, tensors as name → shape (innermost side first), parameters in all.
+
+    `lists` holds the lists of numbers and texts, where asked for; `places` each tensor's type and where its bytes begin.
+    """
 
     version: int
     values: dict[str, Value]
     tensors: dict[str, tuple[int, ...]]
+    lists: dict[str, list[Value]]
+    places: dict[str, tuple[int, int]]
 
     @property
     def parameters(self) -> int:
@@ -53,13 +59,16 @@ class GGUFHeader:
         return value if isinstance(value, int) else 0
 
 
-def gguf_header(path: Path) -> GGUFHeader:
-    """The header of a GGUF file (version 2 or 3), checked against the file. Raises `UserError`."""
+def gguf_header(path: Path, *, lists: bool = False) -> GGUFHeader:
+    """The header of a GGUF file (version 2 or 3), checked against the file. Raises `UserError`.
+
+    `lists` are kept only if asked for: a vocabulary is a quarter of a million texts.
+    """
     with opened(path, "GGUF") as cursor:
-        return _header(cursor)
+        return _header(cursor, lists)
 
 
-def _header(cursor: Cursor) -> GGUFHeader:
+def _header(cursor: Cursor, keep: bool) -> GGUFHeader:
     if cursor.take(4) != b"GGUF":
         raise Broken("it does not begin with GGUF")
     version, count, pairs = cursor.unpack("<IQQ")
@@ -69,10 +78,13 @@ def _header(cursor: Cursor) -> GGUFHeader:
     if count > MOST_TENSORS or pairs > MOST_PAIRS or count * 32 + pairs * 13 > cursor.left:
         raise Broken("its counts do not fit into it")
     values: dict[str, Value] = {}
+    lists: dict[str, list[Value]] = {}
     for _ in range(pairs):
         key = _text(cursor, LONGEST_NAME)
-        value = _value(cursor, cursor.unpack("<I")[0])
-        if value is not None:
+        value = _value(cursor, cursor.unpack("<I")[0], keep=keep)
+        if isinstance(value, list):
+            lists[key] = value
+        elif value is not None:
             values[key] = value
     alignment = values.get("general.alignment", 32)
     if not isinstance(alignment, int) or not 8 <= alignment <= 1 << 20 or alignment % 8:
@@ -80,11 +92,13 @@ def _header(cursor: Cursor) -> GGUFHeader:
     entries = [_tensor(cursor) for _ in range(count)]
     start = -(-cursor.position // alignment) * alignment
     shapes: dict[str, tuple[int, ...]] = {}
+    places: dict[str, tuple[int, int]] = {}
     for name, shape, kind, offset in entries:
         if name in shapes or offset % alignment or start + offset + _bytes(shape, kind) > cursor.end:
             raise Broken(f"its tensor {name[:60]!a} is not where the header says")
         shapes[name] = shape
-    return GGUFHeader(version, values, shapes)
+        places[name] = kind, start + offset
+    return GGUFHeader(version, values, shapes, lists, places)
 
 
 def _text(cursor: Cursor, longest: int) -> str:
@@ -94,7 +108,7 @@ def _text(cursor: Cursor, longest: int) -> str:
     return cursor.take(length).decode("utf-8", "replace")
 
 
-def _value(cursor: Cursor, kind: int, depth: int = 0) -> Value | None:
+def _value(cursor: Cursor, kind: int, depth: int = 0, keep: bool = False) -> Value | list[Value] | None:
     if kind in SCALARS:
         value: Value = cursor.unpack(SCALARS[kind])[0]
         return value
@@ -104,17 +118,21 @@ def _value(cursor: Cursor, kind: int, depth: int = 0) -> Value | None:
         raise Broken("a value has an unknown type")
     item, count = cursor.unpack("<IQ")
     if item in WIDTHS:
-        cursor.skip(count * WIDTHS[item])
-        return None
+        start = cursor.skip(count * WIDTHS[item])
+        form = f"<{count}{SCALARS[item][1]}"
+        return list(struct.unpack_from(form, cursor.data, start)) if keep else None
     cursor.items += count
     if count * 8 > cursor.left or cursor.items > MOST_ITEMS:
         raise Broken("a list is longer than the file, or than any vocabulary")
+    texts: list[Value] = []
     for _ in range(count):
-        if item == TEXT:
-            cursor.skip(cursor.unpack("<Q")[0])
-        else:
+        if item != TEXT:
             _value(cursor, item, depth + 1)
-    return None
+        elif keep:
+            texts.append(_text(cursor, cursor.left))
+        else:
+            cursor.skip(cursor.unpack("<Q")[0])
+    return texts if keep and item == TEXT else None
 
 
 def _tensor(cursor: Cursor) -> tuple[str, tuple[int, ...], int, int]:

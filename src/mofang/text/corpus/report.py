@@ -142,7 +142,8 @@ def _growth_plot(figures: Statistics) -> str:
 
     read, known = [float(x) for x, _ in figures.growth], [float(y) for _, y in figures.growth]
     curve = Curve("", [0.0, *read], [0.0, *known])
-    return f'<span class="plot">{plot([curve], say("Distinct words met", "遇到的不同词数"), say("words read", "读过的词"))}</span>'
+    drawn = plot([curve], say("Distinct words met", "遇到的不同词数"), say("words and marks read", "读过的词与标点"))
+    return f'<span class="plot">{drawn}</span>'
 
 
 def _left_out(manifest: Mapping[str, Any]) -> str:

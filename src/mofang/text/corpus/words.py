@@ -33,7 +33,7 @@ def is_word(token: str) -> bool:
 
 def words(text: str) -> list[str]:
     """The words of a text, in order; Latin ones in lower case."""
-    found = []
+    found: list[str] = []
     for part in _WORD.findall(text):
         found += _cut(part) if _HAN.match(part) else [part.lower().replace("’", "'")]
     return found

@@ -4,6 +4,11 @@ from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 
+import numpy as np
+from numpy.typing import NDArray
+
+from mofang.text.forms.automaton import TABLE
+
 LEVEL, OBLIQUE = 1, 2
 """Bits of a character's tone: 平, and 仄 (rising, departing, entering). A character with readings in both has both bits."""
 
@@ -45,3 +50,23 @@ def level_groups(character: str) -> frozenset[str]:
 def all_groups() -> Mapping[str, str]:
     """The 106 groups: name → its characters, in the table's order, both scripts."""
     return _table()[2]
+
+
+@cache
+def tone_table() -> NDArray[np.uint8]:
+    """Tone bits by code point, (TABLE,); 0 for what the table does not hold."""
+    table = np.zeros(TABLE, np.uint8)
+    for character, bits in _table()[0].items():
+        table[ord(character)] = bits
+    return table
+
+
+@cache
+def level_table() -> NDArray[np.uint32]:
+    """The level groups a character rhymes in, by code point, (TABLE,): bit n for the n-th of the thirty level groups."""
+    table = np.zeros(TABLE, np.uint32)
+    names = [name for name in all_groups() if name[0] == "平"]
+    for number, name in enumerate(names):
+        for character in all_groups()[name]:
+            table[ord(character)] |= 1 << number
+    return table

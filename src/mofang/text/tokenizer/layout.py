@@ -17,6 +17,15 @@ PATTERN = (
 )  # fmt: skip
 """Where no token may cross: after GPT-4's and Qwen's pattern, with Chinese in runs of its own. Oniguruma syntax."""
 
+CUTS = (
+    r"\p{N}{1,3}",
+    "[一-龥぀-ゟ゠-ヿ]+",
+    r"[!\"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*"
+    r"|\s*[\r\n]+|\s+(?!\S)|\s+",
+)  # fmt: skip
+"""The same for byte pairs, one after another: DeepSeek-V3's, which part numbers, Chinese and words as above. llama.cpp
+has them compiled in (`deepseek-v3`) and no pattern of one's own, so that a model exported to GGUF reads the same tokens."""
+
 BYTE_SCORE = -1e4
 """Log-probability of bytes and specials in a unigram vocabulary: never chosen while any other way is left."""
 
@@ -40,7 +49,7 @@ def bpe_layout(vocabulary: Mapping[str, int], merges: Sequence[Sequence[str]]) -
         "vocab": dict(vocabulary), "merges": [list(pair) for pair in merges],
     }  # fmt: skip
     level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": False}
-    return _file(model, {"type": "Sequence", "pretokenizers": [_SPLIT, level]}, level)
+    return _file(model, {"type": "Sequence", "pretokenizers": [*map(_split, CUTS), level]}, level)
 
 
 def unigram_layout(pieces: Sequence[tuple[str, float]]) -> dict[str, Any]:
@@ -50,10 +59,13 @@ def unigram_layout(pieces: Sequence[tuple[str, float]]) -> dict[str, Any]:
     """
     vocabulary = [[token, BYTE_SCORE] for token in (*SPECIALS, *BYTES)] + [[piece, score] for piece, score in pieces]
     model = {"type": "Unigram", "unk_id": UNK, "vocab": vocabulary, "byte_fallback": True}
-    return _file(model, _SPLIT, _FALLBACK)
+    return _file(model, _split(PATTERN), _FALLBACK)
 
 
-_SPLIT = {"type": "Split", "pattern": {"Regex": PATTERN}, "behavior": "Isolated", "invert": False}
+def _split(pattern: str) -> dict[str, Any]:
+    return {"type": "Split", "pattern": {"Regex": pattern}, "behavior": "Isolated", "invert": False}
+
+
 _FALLBACK = {"type": "Sequence", "decoders": [{"type": "ByteFallback"}, {"type": "Fuse"}]}
 
 

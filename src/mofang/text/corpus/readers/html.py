@@ -19,6 +19,7 @@ _BLOCKS = {"address", "article", "aside", "blockquote", "body", "caption", "dd",
 _VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 _BETWEEN_HAN = re.compile(f"(?<=[{HAN}\u3000-\u303f\uff00-\uffef])\\s*\n\\s*(?=[{HAN}\u3000-\u303f\uff00-\uffef])")
 _SPACE = re.compile(r"[ \t\n\f]+")
+_KEPT = "\ue000"  # a space in preformatted text, while others are folded
 
 
 def read(path: Path, reading: Reading, tally: Tally) -> Iterator[Piece]:
@@ -76,12 +77,12 @@ class _Text(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         if not self._inside:
-            self._held.append(data.replace("\n", "\v") if self._pre else data)
+            self._held.append(data.replace("\n", "\v").replace(" ", _KEPT) if self._pre else data)
 
     def _release(self) -> None:
         text = _SPACE.sub(" ", _BETWEEN_HAN.sub("", "".join(self._held)))
         self._held.clear()
-        text = "\n".join(line.strip(" ") for line in text.split("\v")).strip("\n ")
+        text = "\n".join(line.strip(" ") for line in text.split("\v")).strip("\n ").replace(_KEPT, " ")
         if text.strip():
             self._blocks.append(text)
 

@@ -27,14 +27,20 @@ HEADER = """\
 """
 NAME = re.compile(r"(上平|下平|上|去|入)聲[一二三四五六七八九十]+(.)")
 MERGED = """
-東 冬鍾 江 支脂之 微 魚 虞模 齊 佳皆 灰咍 真眞諄臻 文欣 元魂痕 寒桓 刪山 先仙 蕭宵 肴 豪 歌戈 麻 陽唐 庚耕清 青 蒸登 尤侯幽 侵 覃談 鹽添嚴 咸銜凡
-董 腫湩 講 紙旨止 尾 語 麌姥 薺 蟹駭 賄海 軫準𧤛 吻隱 阮混很 旱緩 潸產 銑獮 篠小 巧 皓晧 哿果 馬 養蕩 梗耿靜 迥拯等 有厚黝 寢寑 感敢 琰忝儼 豏檻范
-送 宋用 絳 寘至志 未 御 遇暮 霽祭 泰 卦怪夬 隊代廢 震稕𪒠 問焮 願慁恨 翰換 諫襉襇 霰線 嘯笑 效 號号 箇過 禡 漾宕 敬映諍勁 徑證嶝 宥候幼 沁 勘闞 豔㮇釅 陷鑑梵
+東 冬鍾 江 支脂之 微 魚 虞模 齊 佳皆 灰咍 真眞諄臻 文欣 元魂痕 寒桓 刪山
+先仙 蕭宵 肴 豪 歌戈 麻 陽唐 庚耕清 青 蒸登 尤侯幽 侵 覃談 鹽添嚴 咸銜凡
+董 腫湩 講 紙旨止 尾 語 麌姥 薺 蟹駭 賄海 軫準𧤛 吻隱 阮混很 旱緩 潸產 銑獮 篠小
+巧 皓晧 哿果 馬 養蕩 梗耿靜 迥拯等 有厚黝 寢寑 感敢 琰忝儼 豏檻范
+送 宋用 絳 寘至志 未 御 遇暮 霽祭 泰 卦怪夬 隊代廢 震稕𪒠 問焮 願慁恨 翰換 諫襉襇 霰線
+嘯笑 效 號号 箇過 禡 漾宕 敬映諍勁 徑證嶝 宥候幼 沁 勘闞 豔㮇釅 陷鑑梵
 屋 沃燭 覺 質術櫛 物迄 月沒麧 曷末 黠鎋 屑薛 藥鐸 陌麥昔 錫 職德 緝 合盍 葉怗業 洽狎乏
-""".split()  # noqa: SIM905
+"""
 """The 206 rhymes by group, a group's own name first; rhymes of a syllable or two that have no name of their own among them."""
 
-MODERN = "着著 稿稾 藁稾 勾鉤 做作 粘黏 碗椀 睹覩 蝴胡 嗅齅 曝暴 癯臞 忻欣 抄鈔 秤稱 粳秔 燃然 倏儵 亘亙 肮骯 礴薄 鸶絲 腮顋 胭臙 飚飆 巖巌 岩巖 嘴觜 玻頗 珉瑉 俩兩 你爾 她他 它他 床牀 吃喫 喝欱 找爪 窗窻".split()
+MODERN = """
+着著 稿稾 藁稾 勾鉤 做作 粘黏 碗椀 睹覩 蝴胡 嗅齅 曝暴 癯臞 忻欣 抄鈔 秤稱 粳秔 燃然 倏儵 亘亙 肮骯 礴薄 鸶絲
+腮顋 胭臙 飚飆 巖巌 岩巖 嘴觜 玻頗 珉瑉 俩兩 你爾 她他 它他 床牀 吃喫 喝欱 找爪 窗窻
+"""
 """Forms of today that the old books write with the second character."""
 
 Groups = dict[str, dict[str, dict[str, list[str]]]]
@@ -46,7 +52,7 @@ def guangyun(script: str) -> dict[str, set[str]]:
     A line of the data is three letters of phonology, two characters of spelling, then entries parted by `|`: the
     character, its rhyme, its gloss.
     """
-    group = {rhyme: merged[0] for merged in MERGED for rhyme in merged}
+    group = {rhyme: merged[0] for merged in MERGED.split() for rhyme in merged}
     placed: dict[str, set[str]] = {}
     for line in re.findall(r"^[A-Za-z0-9_$]{3}..(.+)\\$", script.split("資料 = '\\\n")[1].split("\n';")[0], re.M):
         for entry in line.split("|"):
@@ -64,14 +70,14 @@ def table(groups: Groups, further: dict[str, set[str]]) -> str:
         return dict.fromkeys(form for c in characters for form in (c, simplify(c)) if len(form) == 1)
 
     today: dict[str, str] = {}
-    for form, old in MODERN:
-        today[old] = today.get(old, "") + form
+    for pair in MODERN.split():
+        today[pair[1]] = today.get(pair[1], "") + pair[0]
     rows = [
         (found[1][-1], found[2], both(re.sub(f"[^{HAN}]", "", "".join(characters))))
         for volumes in groups.values() for volume in volumes.values() for name, characters in volume.items()
         if (found := NAME.fullmatch(name))
     ]  # fmt: skip
-    assert [row[1] for row in rows] == [merged[0] for merged in MERGED]
+    assert [row[1] for row in rows] == [merged[0] for merged in MERGED.split()]
     held = {character for row in rows for character in row[2]}
     lines = []
     for volume, head, characters in rows:

@@ -1,0 +1,100 @@
+"""`mofang text train`: a model of one's own from a corpus."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mofang.studio.errors import UserError
+from mofang.studio.words import say
+from mofang.text.sizes import NETWORKS, SIZES
+
+
+@click.command(help=say("Train a model on CORPUS (made by `mofang text prepare`).", "用 CORPUS（由 mofang text prepare 制作）训练模型。"))
+@click.argument("corpus", type=click.Path(path_type=Path))
+@click.option("--name", default="", help=say("what to call it; kept in the studio", "模型名；保存在工作室中"))
+@click.option("--out", type=click.Path(path_type=Path), help=say("a folder for the run instead of the studio's", "训练文件夹（默认在工作室内）"))
+@click.option("--network", type=click.Choice([*NETWORKS, "seq2seq"]), default="transformer", show_default=True)
+@click.option("--size", type=click.Choice(SIZES), default="micro", show_default=True, help=say("how large", "模型大小"))
+@click.option("--budget", default="30min", show_default=True, help="30min, 2h, 2000steps, 5Mtokens")
+@click.option("--layers", type=click.IntRange(1, 200), help=say("instead of the size's own", "覆盖默认层数"))
+@click.option("--width", type=click.IntRange(8, 16384), help=say("hidden size", "隐藏层宽度"))
+@click.option("--heads", type=click.IntRange(1, 256))
+@click.option("--kv-heads", type=click.IntRange(1, 256))
+@click.option("--embedding", type=click.IntRange(4, 16384), help=say("recurrent networks: size of the input", "循环网络：输入向量大小"))
+@click.option("--context", type=click.IntRange(4, 65536), help=say("tokens seen at once", "一次看到的词元数"))
+@click.option("--batch", type=click.IntRange(1, 65536), help=say("windows a step", "每步窗口数"))
+@click.option("--accumulate", type=click.IntRange(1, 4096), default=1, show_default=True, help=say("parts a batch is taken in", "梯度累积份数"))
+@click.option("--lr", type=click.FloatRange(min=0, min_open=True), help=say("AdamW's learning rate", "AdamW 学习率"))
+@click.option("--matrix-lr", type=click.FloatRange(min=0), help=say("Muon's; 0: AdamW for everything", "Muon 学习率；0 为全用 AdamW"))
+@click.option("--weight-decay", type=click.FloatRange(min=0), default=0.05, show_default=True)
+@click.option("--dropout", type=click.FloatRange(0, 0.9), default=0.0, show_default=True)
+@click.option("--clip", type=click.FloatRange(min=0), default=1.0, show_default=True, help=say("longest gradient; 0: any", "梯度裁剪；0 为不裁"))
+@click.option("--ema", type=click.FloatRange(0, 1, max_open=True), default=0.995, show_default=True)
+@click.option("--warmup", type=click.FloatRange(0, 1), default=0.02, show_default=True, help=say("share of the budget", "占预算的比例"))
+@click.option("--decay", type=click.FloatRange(0, 1), default=0.5, show_default=True, help=say("share of the budget", "占预算的比例"))
+@click.option("--patience", type=click.IntRange(0), default=0, show_default=True, help=say("stop after so many validations without gain; 0: never", "多少次验证无改进即停；0 为不停"))
+@click.option("--prompt", "prompts", multiple=True, help=say("write on from this as training goes (several)", "训练中用来试写的开头（可多次）"))
+@click.option("--precision", type=click.Choice(["auto", "bf16", "float32"]), default="auto", show_default=True)
+@click.option("--dtype", type=click.Choice(["float32", "float16", "bfloat16"]), default="float16", show_default=True, help=say("of the weights kept", "保存权重的类型"))
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--threads", type=click.IntRange(1, 1024), help=say("processor cores to use", "使用的核数"))
+@click.option("--fresh", is_flag=True, help=say("start over instead of going on", "重新开始而不是续训"))
+@click.option("--json", "as_json", is_flag=True, help=say("progress as JSON lines", "以 JSON 行输出进度"))
+@click.pass_obj
+def train(studio: Path, corpus: Path, name: str, out: Path | None, as_json: bool, fresh: bool, threads: int | None,
+          budget: str, **options: Any) -> None:  # fmt: skip
+    """Runs to the end of the budget; the same command goes on after a stop."""
+    try:
+        import torch
+    except ImportError as error:
+        raise UserError("training needs torch; run: pip install 'mofang[train]'") from error
+    from mofang.cli.training import Watch
+    from mofang.training import budget as budgets
+    from mofang.training import distributed
+
+    torch.set_num_threads(threads or torch.get_num_threads())
+    distributed.start()
+    allowed = budgets.parse(budget)
+    folder = out or studio / "runs" / (name or f"{corpus.resolve().name}-{options['network']}-{options['size']}")
+    watch = Watch(allowed, as_json) if distributed.rank() == 0 else None
+    try:
+        if options["network"] == "seq2seq":
+            from mofang.text.seq2seq_train import learn_pairs
+
+            model = learn_pairs(corpus, folder, allowed, options, listen=watch or _silent, fresh=fresh, command=sys.argv)
+        else:
+            model = _learn(corpus, folder, allowed, options, watch or _silent, fresh)
+    finally:
+        if watch:
+            watch.close()
+        distributed.stop()
+    if watch:
+        click.echo(say(f"the model is {model}\nhow it went: {folder / 'report.html'}",
+                       f"模型在 {model}\n训练报告：{folder / 'report.html'}"))  # fmt: skip
+
+
+def _silent(record: dict[str, Any]) -> None:
+    pass
+
+
+def _learn(path: Path, folder: Path, budget: Any, options: dict[str, Any], listen: Any, fresh: bool) -> Path:
+    from mofang.text.corpus import Corpus
+    from mofang.text.learn import Course, learn
+    from mofang.text.sizes import shape_for
+    from mofang.text.train import Settings
+    from mofang.training.loop import Plan
+
+    network, size = options["network"], options["size"]
+    try:
+        shape = shape_for(network, size, **{key: options[key] for key in
+                          ("layers", "width", "heads", "kv_heads", "embedding", "context", "batch")})  # fmt: skip
+    except ValueError as error:
+        raise UserError(str(error)) from error
+    rates = {key: value for key in ("lr", "matrix_lr") if (value := options[key]) is not None}
+    settings = Settings(shape.context, shape.batch, options["accumulate"], **rates, weight_decay=options["weight_decay"],
+                        clip=options["clip"], precision=options["precision"], seed=options["seed"])  # fmt: skip
+    plan = Plan(budget, options["seed"], options["ema"], options["warmup"], options["decay"], patience=options["patience"])
+    course = Course(network, shape, settings, plan, options["dropout"], options["dtype"], options["prompts"])
+    return learn(Corpus.open(path), folder, course, listen, fresh=fresh, command=["mofang", *sys.argv[1:]])
