@@ -2,7 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
-BENCHMARKS := scene_reading polyphones speech brief render make
+# Training needs torch. Without a graphics card, the processor-only build saves gigabytes:
+#   make TORCH='torch --index-url https://download.pytorch.org/whl/cpu'
+TORCH ?= torch==2.13.0
+BENCHMARKS := scene_reading polyphones speech brief render make text_speedrun text_lstm text_generate text_poem text_prepare
 
 .PHONY: demo test slow lint bench models clean help
 
@@ -12,6 +15,7 @@ help:  ## these lines
 $(STAMP): pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install -q --upgrade pip
+	$(BIN)/python -m pip install -q $(TORCH)
 	$(BIN)/python -m pip install -q -e '.[dev]'
 	@touch $@
 

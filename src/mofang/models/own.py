@@ -31,6 +31,7 @@ def shelves(studio: Path | None = None) -> list[Path]:
     places = [
         folder_from("MOFANG_WEIGHTS"),
         studio / "models" if studio else None,
+        studio / "runs" if studio else None,
         Path(__file__).parents[3] / "weights",  # a checkout
         Path(sys.prefix) / "share" / "mofang" / "weights",  # an installed wheel
     ]
@@ -42,21 +43,29 @@ def names(studio: Path | None = None) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for shelf in shelves(studio):
         for path in sorted(shelf.iterdir()):
-            if (path / CONFIG).is_file() and not path.name.startswith("."):
-                found.setdefault(path.name, path)
+            if not path.name.startswith(".") and (place := _inside(path)):
+                found.setdefault(path.name, place)
     return found
+
+
+def _inside(path: Path) -> Path | None:
+    """Where in a folder a model lies: in it, or for a run in its `model/`."""
+    return next((place for place in (path, path / "model") if (place / CONFIG).is_file()), None)
 
 
 def find(name: str | Path, studio: Path | None = None) -> Path:
     """The folder of a model, given as a path or by name. Raises `UserError` naming the nearest."""
-    path = Path(name).expanduser()
-    for place in (path, path / "model"):  # a run's folder holds its model in `model/`
-        if (place / CONFIG).is_file():
-            return place
     known = names(studio)
+    try:
+        path = Path(name).expanduser()
+        if str(name) and (place := _inside(path)):
+            return place
+        is_folder = bool(str(name)) and path.is_dir()
+    except (OSError, ValueError, RuntimeError):  # Too long for a name, with a zero byte, or in nobody's home: no path.
+        is_folder = False
     if str(name) in known:
         return known[str(name)]
-    if path.is_dir():
+    if is_folder:
         raise UserError(f"{path} is no model: it has no {CONFIG}; give the folder that training wrote")
     near = get_close_matches(str(name), list(known), n=1, cutoff=0.4)
     have = f"; did you mean {near[0]}?" if near else f"; there are: {', '.join(known) or 'none yet'}"
