@@ -24,6 +24,7 @@ POEMS = [
 letters = st.text("ab人 ,。\nÉ\0", max_size=30)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 3), max_size=60))
 def test_the_suffix_array_is_the_sorted_suffixes(symbols):
     naive = sorted(range(len(symbols)), key=lambda at: symbols[at:])
@@ -36,6 +37,7 @@ def test_the_suffix_array_of_repetitive_texts(text):
     assert suffix_array(symbols, 256).tolist() == sorted(range(len(text)), key=lambda at: text[at:])
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_folding_keeps_the_letters_in_their_places(text):
     folded_letters, positions = fold(text)
@@ -88,8 +90,8 @@ def test_spans_say_what_was_copied_and_from_where(tmp_path):
     assert span.place.document == 0 and POEMS[0][span.place.offset :].startswith("举头望明月，低头思")
     assert "举头望明月，低头思故乡" in span.place.context
     measured = copying(index, [text, "风起云涌", "not to be that IS the question"], 7)
-    assert (measured.letters, measured.copied, measured.longest) == (15 + 4 + 30, 8 + 30, 30)
-    assert measured.shares == (8 / 15, 0.0, 1.0) and measured.share == 38 / 49
+    assert (measured.letters, measured.copied, measured.longest) == (14 + 4 + 30, 8 + 30, 30)
+    assert measured.shares == (8 / 14, 0.0, 1.0) and measured.share == 38 / 48
     assert measured.spans[0][0] == 2
 
 
