@@ -12,7 +12,8 @@ HERE = Path(__file__).parent
 
 @dataclass
 class Row:
-    """One comparison. `ratio` above 1 means ours is better; `goal` and `met` say what was aimed at."""
+    """One comparison. `ratio` above 1 means ours is better; `goal` and `met` say what was aimed at,
+    `spread` is the standard deviation over seeds."""
 
     what: str
     unit: str
@@ -22,6 +23,7 @@ class Row:
     ratio: float | None = None
     goal: str = ""
     met: bool | None = None
+    spread: float | None = None
 
 
 def machine() -> str:
