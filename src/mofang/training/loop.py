@@ -121,9 +121,10 @@ class _Run:
         while progress < 1.0 and not (plan.patience and state.stale >= plan.patience):
             losses = self.step(progress)
             before, progress = progress, self.progress()
-            if state.step % plan.record_every == 0 or progress >= 1.0:
+            due = progress < 1.0 and _crosses(before, progress, plan.validations)
+            if state.step % plan.record_every == 0 or due or progress >= 1.0:
                 self.record("train", progress, **losses)
-            if progress < 1.0 and _crosses(before, progress, plan.validations):
+            if due:
                 self.validate(progress)
             if progress < 1.0 and _crosses(before, progress, plan.samples):
                 self.sample(progress)
