@@ -1,0 +1,51 @@
+"""Put a trained model among those that ship: `weights/NAME`, with a card that says what it is.
+
+    python recipes/ship.py RUN NAME --title TITLE --licence LICENCE [--form FORM] [--source 'name, licence, address' …]
+
+Copies the run's model, drops from its card what only this computer knows (paths), and keeps the recipe, the hash of the
+data and what was measured. Refuses weights over 40 MB.
+"""
+
+import argparse
+import shutil
+import sys
+from pathlib import Path
+
+from mofang.models import own
+
+LARGEST = 40 << 20
+HERE = Path(__file__).resolve().parents[1]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("run", type=Path)
+    parser.add_argument("name")
+    parser.add_argument("--title", required=True)
+    parser.add_argument("--licence", required=True)
+    parser.add_argument("--form", default="")
+    parser.add_argument("--command", action="append", default=[], help="what re-makes it, in order")
+    parser.add_argument("--source", action="append", default=[], help="name, licence, address of the data")
+    options = parser.parse_args()
+    source = own.find(options.run)
+    if (source / own.WEIGHTS).stat().st_size > LARGEST:
+        sys.exit(f"{source / own.WEIGHTS} is over {LARGEST >> 20} MB; train a smaller model or keep it as float16")
+    target = HERE / "weights" / options.name
+    target.mkdir(parents=True, exist_ok=True)
+    for path in source.iterdir():
+        if path.name != own.CARD:
+            shutil.copyfile(path, target / path.name)
+    card = own.read_card(source)
+    card.pop("corpus", None)
+    recipe = {key: value for key, value in card["recipe"].items() if key not in ("corpus", "command")}
+    card |= {"name": options.name, "title": options.title, "licence": options.licence, "recipe": {"commands": options.command, **recipe}}
+    if options.form:
+        card["format"] = {"form": options.form}
+    if options.source:
+        card["sources"] = options.source
+    own.write_card(target, card)
+    sys.stdout.write(f"{target}\n")
+
+
+if __name__ == "__main__":
+    main()
