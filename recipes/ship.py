@@ -38,7 +38,8 @@ def main() -> None:
     card = own.read_card(source)
     card.pop("corpus", None)
     recipe = {key: value for key, value in card["recipe"].items() if key not in ("corpus", "command")}
-    card |= {"name": options.name, "title": options.title, "licence": options.licence, "recipe": {"commands": options.command, **recipe}}
+    card |= {"name": options.name, "title": options.title, "licence": options.licence,
+             "recipe": {"commands": options.command, **recipe}}  # fmt: skip
     if options.form:
         card["format"] = {"form": options.form}
     if options.source:
