@@ -15,7 +15,6 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from text_models import SAMPLES, greedy, logits, recurrent, transformer
 
 from mofang.cli import mofang
 from mofang.models import own
@@ -24,6 +23,7 @@ from mofang.text.export import bring, export
 from mofang.text.export.gguf import q8_0
 from mofang.text.export.hf import packed
 from mofang.text.tokenizer import Tokenizer
+from text_models import SAMPLES, logits, recurrent, transformer
 
 CELLS = [("rnn", False), ("lstm", False), ("lstm", True), ("gru", False)]
 
@@ -128,19 +128,17 @@ def test_a_hugging_face_folder_comes_in_whole_or_in_shards(tmp_path):
 # -- GGUF --------------------------------------------------------------------------------------------------------------
 
 
-def tokenize(path: Path, texts: tuple[str, ...]) -> list[list[int]]:
-    """What llama.cpp's own server makes of the texts."""
+def llama(path: Path, place: str, requests: list[dict[str, object]]) -> list[list[int]]:
+    """The tokens llama.cpp's own server answers with."""
     import xllamacpp
 
     params = xllamacpp.CommonParams()
     params.model.path, params.n_ctx, params.warmup, params.verbosity = str(path), 64, False, -1
     server = xllamacpp.Server(params)
     found = []
-    for text in texts:
-        request = urllib.request.Request(
-            server.listening_address + "/tokenize", json.dumps({"content": text, "parse_special": False}).encode()
-        )
-        found.append(json.loads(urllib.request.urlopen(request).read())["tokens"])
+    for request in requests:
+        asked = urllib.request.Request(f"{server.listening_address}/{place}", json.dumps(request).encode())
+        found.append(json.loads(urllib.request.urlopen(asked).read())["tokens"])
     return found
 
 
@@ -152,12 +150,21 @@ def test_llama_cpp_reads_the_same_tokens_and_writes_the_same_text(shelf, tmp_pat
     ours = Tokenizer.load(shelf / name)
     rng = np.random.default_rng(2)
     wild = tuple("".join(map(chr, rng.integers(0x20, 0x3000, 8))) for _ in range(40))
-    assert tokenize(tmp_path / "m.gguf", SAMPLES + wild) == [ours.encode(text) for text in SAMPLES + wild]
+    cut = llama(tmp_path / "m.gguf", "tokenize", [{"content": text, "parse_special": False} for text in SAMPLES + wild])
+    assert cut == [ours.encode(text) for text in SAMPLES + wild]
+    prompts = ("床前明月", "The moon is")
+    greedy = llama(tmp_path / "m.gguf", "completion", [
+        {"prompt": prompt, "n_predict": 40, "temperature": 0, "return_tokens": True} for prompt in prompts])  # fmt: skip
     engine = GGUFEngine(tmp_path / "m.gguf")
-    for prompt in ("床前明月", "The moon is"):
+    for prompt, tokens in zip(prompts, greedy, strict=True):
+        start = ours.encode(prompt)
+        rows = logits(shelf / name, [start + tokens])[0, len(start) - 1 : -1]
+        # llama.cpp keeps its cache in half precision: where two tokens are level it may take the other one.
+        assert len(tokens) > 20 and (rows[np.arange(len(tokens)), tokens] >= rows.max(1) - 0.05).all()
+        assert (rows.argmax(1) == tokens).mean() > 0.9
+        # The bytes of a character that is not finished yet are kept back.
         written = engine.generate(prompt, max_tokens=40, temperature=0.0).text
-        # llama.cpp keeps back the bytes of a character that is not finished yet.
-        assert written.rstrip("\ufffd") == greedy(shelf / name, ours, prompt, 40).rstrip("\ufffd") and written
+        assert written and ours.decode(tokens).rstrip("\ufffd") == written.rstrip("\ufffd")
     engine.close()
 
 
@@ -185,7 +192,8 @@ def test_a_character_model_goes_out_and_comes_back_the_same(shelf, tmp_path):
     export(shelf / "char", tmp_path / "m.gguf", dtype="f32")
     run("--from", str(tmp_path / "m.gguf"), str(tmp_path / "back"))
     assert Tokenizer.load(tmp_path / "back").sha256 == Tokenizer.load(shelf / "char").sha256
-    assert (tmp_path / "back" / own.WEIGHTS).stat().st_size == pytest.approx((shelf / "char" / own.WEIGHTS).stat().st_size, abs=99)
+    before, after = own.read_tensors(shelf / "char"), own.read_tensors(tmp_path / "back")
+    assert before.keys() == after.keys() and all(np.array_equal(before[name], after[name]) for name in before)
     assert own.read_card(tmp_path / "back")["licence"] == "CC0-1.0"
 
 
@@ -280,7 +288,8 @@ x = layers.Dropout(0.1)(layers.LSTM(6, return_sequences=True)(x))
 theirs = keras.Model(ids, layers.Dense(7, activation="softmax")(layers.LSTM(6, return_sequences=True)(x)))
 theirs.save(f"{sys.argv[1]}/theirs.keras")
 np.save(f"{sys.argv[1]}/theirs.npy", keras.ops.convert_to_numpy(theirs(np.array([[2, 3, 4, 5, 6]]))))
-bad = {"lambda": layers.Lambda(lambda x: x), "conv": layers.Conv1D(5, 1), "relu": layers.LSTM(6, activation="relu", return_sequences=True)}
+bad = {"lambda": layers.Lambda(lambda x: x), "conv": layers.Conv1D(5, 1),
+       "relu": layers.LSTM(6, activation="relu", return_sequences=True)}
 for name, layer in bad.items():
     keras.Sequential([keras.Input((None,)), layers.Embedding(7, 5), layer, layers.Dense(7)]).save(f"{sys.argv[1]}/{name}.keras")
 """
@@ -379,7 +388,7 @@ def test_hostile_h5_files_are_refused_before_anything_is_allocated(shelf, tmp_pa
         with zipfile.ZipFile(tmp_path / f"{name}.keras", "w") as archive:
             for member, data in members.items():
                 archive.writestr(member, data)
-        with pytest.raises(UserError, match="do not trust|whole Keras"):
+        with pytest.raises(UserError, match=r"do not trust|whole Keras|do not belong"):
             bring(tmp_path / f"{name}.keras", tmp_path / "no")
 
 
@@ -415,7 +424,7 @@ def test_what_stands_at_the_target_is_left_alone_unless_it_is_ours(shelf, tmp_pa
         export(shelf / model, tmp_path / name)  # our own export gives way to a new one
         assert (tmp_path / name).stat().st_ino != before
     assert "the model itself" in refusal(str(shelf / "char"), str(shelf / "char"))
-    assert not [path for path in tmp_path.rglob(".tmp-*")]
+    assert not list(tmp_path.rglob(".tmp-*"))
 
 
 def test_a_disk_that_fills_up_leaves_the_earlier_export(shelf, tmp_path, monkeypatch):

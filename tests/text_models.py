@@ -64,15 +64,3 @@ def network(folder: Path) -> torch.nn.Module:
 def logits(folder: Path, ids: Any) -> Any:
     """Logits (B, T, V) as numpy, float32."""
     return network(folder)(torch.as_tensor(ids))[0].numpy()
-
-
-@torch.no_grad()
-def greedy(folder: Path, tokenizer: Tokenizer, prompt: str, count: int) -> str:
-    """The likeliest token again and again, until the end of the text."""
-    model, ids = network(folder), tokenizer.encode(prompt)
-    start = len(ids)
-    for _ in range(count):
-        ids.append(int(model(torch.tensor([ids]))[0][0, -1].argmax()))
-        if ids[-1] == tokenizer.end:
-            break
-    return tokenizer.decode(ids[start:])

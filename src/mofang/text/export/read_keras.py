@@ -124,16 +124,27 @@ def _transformer(file: Any, found: Plan) -> Tensors:
 def _array(file: Any, place: str, shape: tuple[int, ...]) -> Numbers:
     """One variable. Its shape, storage and filters are looked at before anything is allocated: a data set of HDF5 can
     claim terabytes of zeros, lie in other files, or ask for a plug-in library to be loaded."""
-    dataset = file.get(place)
+    dataset = _inside(file, place)
     if dataset is None or getattr(dataset, "shape", None) != shape:
         raise UserError(f"its weights have no {place} of shape {shape}; the description and the weights do not belong together")
     filters = dataset.id.get_create_plist()
     codes = {filters.get_filter(number)[0] for number in range(filters.get_nfilters())}
     if dataset.is_virtual or dataset.external or codes - {_DEFLATE, _SHUFFLE} or dataset.dtype.kind != "f":
         raise UserError(f"its weights at {place} are no plain numbers inside the file; do not trust it")
-    if dataset.file != file or (dataset.size * dataset.dtype.itemsize) > EXPANSION * dataset.id.get_storage_size() + ALLOWANCE:
+    if dataset.size * dataset.dtype.itemsize > EXPANSION * dataset.id.get_storage_size() + ALLOWANCE:
         raise UserError(f"its weights at {place} are not in the file; do not trust it")
     return np.asarray(dataset[()], np.float32)
+
+
+def _inside(file: Any, place: str) -> Any:
+    """What lies at a place of this file, or None. A link is not followed: it may lead to any file of this computer."""
+    h5py = h5py_module()
+    found = file
+    for part in place.split("/"):
+        if not isinstance(found, h5py.Group) or not isinstance(found.get(part, getlink=True), h5py.HardLink):
+            return None
+        found = found[part]
+    return found
 
 
 def _json(archive: zipfile.ZipFile, name: str) -> dict[str, Any]:
