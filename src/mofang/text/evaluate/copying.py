@@ -121,6 +121,18 @@ class Index:
             found.append(Span(int(positions[at]), int(positions[at + length - 1]) + 1, length, place))
         return found
 
+    def occurrences(self, letters: NDArray[np.int32], most: int) -> NDArray[np.int64]:
+        """Where in `text` these symbols (M,) stand; of more than `most` places, `most` + 1."""
+        from mofang.text.evaluate.suffixes import interval
+
+        found, before = [np.zeros(0, np.int64)], 0
+        for start, end in _shards(len(self._text)):
+            suffixes = self._suffixes[before : before + end - start]
+            first, last = interval(self._text[start:end], suffixes, letters)
+            found.append(suffixes[first : min(last, first + most + 1)].astype(np.int64) + start)
+            before += end - start
+        return np.unique(np.concatenate(found))[: most + 1]
+
     def encode(self, letters: Letters) -> NDArray[np.int32]:
         """Folded letters as symbols of this index; -1 for those the works do not have."""
         symbols = np.searchsorted(self._alphabet, letters).clip(max=len(self._alphabet) - 1)

@@ -141,3 +141,27 @@ def longest_matches(text: NDArray[np.uint16], suffixes: Ints, query: Ints, lengt
                 high, high_common = middle, common
             else:
                 low, low_common = middle + 1, common
+
+
+@njit(cache=True)
+def interval(text: NDArray[np.uint16], suffixes: Ints, query: Ints) -> tuple[int, int]:
+    """The ranks from..to of all suffixes that begin with `query` (M,)."""
+    ends = [0, len(text)]
+    for side in range(2):
+        low, high = ends[0], len(text)
+        while low < high:
+            middle = (low + high) // 2
+            position = suffixes[middle]
+            common = 0
+            while common < len(query) and position + common < len(text) and query[common] == text[position + common]:
+                common += 1
+            if common == len(query):
+                before = side == 1
+            else:
+                before = position + common == len(text) or text[position + common] < query[common]
+            if before:
+                low = middle + 1
+            else:
+                high = middle
+        ends[side] = low
+    return ends[0], ends[1]
