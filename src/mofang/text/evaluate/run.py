@@ -143,7 +143,8 @@ def _bits(model: OwnModel, held: Held, plan: Plan, progress: Any) -> dict[str, J
     found = bits.measure(model.runner, stream, model.tokenizer.end, characters=counts["characters"],
                          size=held.corpus.size_bytes(held.split), window=window, stride=plan.stride, progress=progress)  # fmt: skip
     return {"split": held.split, "bits_per_byte": found.per_byte, "bits_per_character": found.per_character,
-            "frequencies_bits_per_byte": replace(found, nats=floor).per_byte, "perplexity": found.perplexity, "tokens": found.tokens, "bytes": found.size, "window": window,
+            "frequencies_bits_per_byte": replace(found, nats=floor).per_byte, "perplexity": found.perplexity,
+            "tokens": found.tokens, "bytes": found.size, "window": window,
             "stride": plan.stride or window, "precision": model.runner.precision}  # fmt: skip
 
 
