@@ -416,7 +416,7 @@ def test_what_stands_at_the_target_is_left_alone_unless_it_is_ours(shelf, tmp_pa
         (tmp_path / name).write_text("mine")
         assert "exists" in refusal(str(shelf / "lstm" if "keras" in name else shelf / "char"), str(tmp_path / name))
         assert (tmp_path / name).read_text() == "mine"
-    assert "not empty" in refusal(str(shelf / "char"), str(tmp_path / "folder"))
+    assert "not made by this" in refusal(str(shelf / "char"), str(tmp_path / "folder"))
     for name in ("a.gguf", "a.onnx", "a.keras", "a"):
         model = "lstm" if name in ("a.keras", "a.onnx") else "char"
         export(shelf / model, tmp_path / name)

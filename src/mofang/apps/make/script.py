@@ -84,7 +84,8 @@ def from_brief(
 
 
 def text_engine(name: str, lang: Lang) -> TextEngine:
-    """The engine called `gguf` (the default model), `gguf:PATH`, or `openai:MODEL` (base URL from `OPENAI_BASE_URL`)."""
+    """The engine called `gguf` (the default model), `gguf:PATH`, `transformers:FOLDER` or `transformers:OWNER/MODEL`, or
+    `openai:MODEL` (base URL from `OPENAI_BASE_URL`)."""
     kind, _, rest = name.partition(":")
     if kind == "gguf" or name.endswith(".gguf"):
         from mofang.text.engines.gguf import GGUFEngine, default_engine
@@ -95,4 +96,8 @@ def text_engine(name: str, lang: Lang) -> TextEngine:
         from mofang.text.engines.openai import OpenAIEngine
 
         return OpenAIEngine(os.environ.get("OPENAI_BASE_URL", "https://api.openai.com/v1"), rest)
-    raise UserError(f"there is no text engine '{name[:40]}'; use gguf, gguf:FILE.gguf or openai:MODEL")
+    if kind == "transformers":
+        from mofang.text.engines.transformers import TransformersEngine
+
+        return TransformersEngine(rest)
+    raise UserError(f"there is no text engine '{name[:40]}'; use gguf, gguf:FILE.gguf, transformers:FOLDER or openai:MODEL")

@@ -15,6 +15,7 @@ from mofang.models import own
 from mofang.studio.errors import UserError
 from mofang.text.export.place import new_folder
 from mofang.text.export.source import Config, Source, Tensors, check_tensors, read_tokenizer, rope_theta, shapes
+from mofang.text.pretrained import licence as licence_of
 
 CODES = {"float32": "F32", "float16": "F16", "bfloat16": "BF16"}
 
@@ -74,7 +75,7 @@ def read_hf(folder: Path, target: Path) -> None:
             if (folder / name).is_file():
                 shutil.copyfile(folder / name, out / name)
         licence = folder / "LICENSE"
-        card = {"name": target.name, "kind": "text", "licence": _licence(folder), "imported_from": folder.name}
+        card = {"name": target.name, "kind": "text", "licence": licence_of(folder), "imported_from": folder.name}
         if licence.is_file():
             shutil.copyfile(licence, out / "LICENSE")
         own.write_card(out, {**card, **own.read_card(folder)})
@@ -167,18 +168,6 @@ def _read_shards(folder: Path) -> Tensors:
             raise UserError(f"{index} names a file outside its folder ({str(name)[:60]}); do not trust it")
         found |= own.read_tensors(folder, name)
     return found
-
-
-def _licence(folder: Path) -> str:
-    """What the README's header says under `license`."""
-    try:
-        with (folder / "README.md").open(encoding="utf-8") as file:
-            for line in file.read(8192).splitlines():
-                if line.startswith("license:"):
-                    return line.partition(":")[2].strip()
-    except (OSError, UnicodeDecodeError):
-        pass
-    return "unknown"
 
 
 def _dump(path: Path, value: dict[str, Any]) -> None:

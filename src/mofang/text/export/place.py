@@ -1,12 +1,10 @@
 """Where an export lands: a file or folder that appears whole, and never over something that is not an export of ours."""
 
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from mofang.studio.atomic import atomic, sync_file, sync_folder
+from mofang.studio.atomic import atomic, atomic_folder
 from mofang.studio.errors import UserError
 
 MARK = b"mofang"
@@ -29,31 +27,9 @@ def new_file(target: Path, ours: Callable[[Path], bool]) -> Iterator[Path]:
 def new_folder(target: Path) -> Iterator[Path]:
     """A temporary folder that becomes `target`. One that we exported earlier is replaced, an empty one filled; raises
     `UserError` for any other, and if the disk is full: what stood there is then untouched."""
-    if target.exists() and not target.is_dir():
-        raise UserError(f"{target} is a file; name a folder")
-    replaced = target.exists() and any(target.iterdir())
-    if replaced and not (target / FOLDER_MARK).is_file():
-        raise UserError(f"{target} is not empty and was not exported by Mofang; choose another name or delete it yourself")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=".tmp-", dir=target.parent))
-    except OSError as error:
-        raise UserError(f"cannot write in {target.parent}: {error.strerror}; free some space or choose another folder") from error
-    try:
+    with atomic_folder(target, FOLDER_MARK) as temporary:
         yield temporary
         (temporary / FOLDER_MARK).touch()
-        temporary.chmod(0o755)
-        for path in temporary.rglob("*"):
-            if path.is_file():
-                sync_file(path)
-        if replaced:
-            shutil.rmtree(target)
-        temporary.replace(target)
-        sync_folder(target.parent)
-    except OSError as error:
-        raise UserError(f"cannot write {target}: {error.strerror or error}; free some space or choose another folder") from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def marked(path: Path) -> bool:

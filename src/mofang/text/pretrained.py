@@ -1,0 +1,171 @@
+"""Models of others in the Hugging Face layout: found, looked through, opened. Nothing of theirs is ever run."""
+
+import json
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mofang.models.formats.gguf import gguf_header
+from mofang.models.formats.safetensors import safetensors_header
+from mofang.models.own import read_config
+from mofang.models.source import offline
+from mofang.studio.errors import UserError
+
+FETCHED = ("config.json", "generation_config.json", "model*.safetensors", "model.safetensors.index.json", "tokenizer*", "vocab*",
+           "merges.txt", "special_tokens_map.json", "added_tokens.json", "*.model", "chat_template*", "README.md", "LICENSE*")
+"""Files of a repository on the hub that a model is made of; programs and pickles stay there."""  # fmt: skip
+
+_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(?:/[A-Za-z0-9][\w.-]*)?(?:@[\w./-]+)?")
+
+
+@dataclass(frozen=True)
+class Pretrained:
+    """A model's files, checked: its folder, and the GGUF file in it if it is one. `parameters` counts the numbers in all
+    weights; `licence` is what the model says of itself, "unknown" if nothing."""
+
+    name: str
+    folder: Path
+    config: dict[str, Any]
+    parameters: int
+    licence: str
+    gguf: str = ""
+
+    @property
+    def writes_after_reading(self) -> bool:
+        """Whether it is an encoder–decoder (T5, BART), which answers a text instead of continuing it."""
+        return bool(self.config.get("is_encoder_decoder"))
+
+    @property
+    def source(self) -> dict[str, Any]:
+        """Arguments by which Transformers opens it, whatever it is: offline, no code, no pickles."""
+        found: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
+        return found | ({"gguf_file": self.gguf} if self.gguf else {})
+
+
+def find(name: str | Path) -> Pretrained:
+    """The model called `name`: a folder, a GGUF file, or a repository of the hub (`owner/model`, `owner/model@revision`).
+
+    A repository is fetched once into the hub's own cache; offline only what is there is used. Raises `UserError` for a
+    model that brings code or pickles, and for files that are broken.
+    """
+    path = Path(name).expanduser()
+    try:
+        is_file, is_folder = path.is_file(), path.is_dir()
+    except OSError:  # Too long for a path.
+        is_file = is_folder = False
+    if is_file:
+        return _gguf(path)
+    if is_folder:
+        return _folder(path, path.resolve().name)
+    return _folder(_fetch(str(name)), str(name))
+
+
+def transformers() -> Any:
+    """The package, quiet. Raises `UserError` if it or torch is missing."""
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")  # What a creator runs is nobody's statistic.
+    try:
+        import torch  # noqa: F401  (transformers starts without it, and fails where nobody can tell why)
+        import transformers
+    except ImportError as error:
+        raise UserError(f"this needs Transformers and torch ({error.name} is missing): pip install 'mofang[hf]'") from error
+    library: Any = transformers
+    library.utils.logging.set_verbosity_error()
+    library.utils.logging.disable_progress_bar()
+    return library
+
+
+def tokenizer(model: Pretrained) -> Any:
+    """Its tokenizer. Raises `UserError` if it has none that can be opened."""
+    library = transformers()
+    try:
+        return library.AutoTokenizer.from_pretrained(model.folder, **model.source)
+    except Exception as error:  # Broken files raise whatever they lead to, from three packages.
+        raise UserError(f"{model.name} has no tokenizer that can be opened ({first_line(error)}); fetch it whole") from error
+
+
+def network(model: Pretrained, dtype: Any) -> Any:
+    """Its network, weights in `dtype` ("auto": as they are kept), ready to be run and not to learn. Raises `UserError`."""
+    library = transformers()
+    kind = library.AutoModelForSeq2SeqLM if model.writes_after_reading else library.AutoModelForCausalLM
+    try:
+        return kind.from_pretrained(model.folder, dtype=dtype, use_safetensors=None if model.gguf else True, **model.source).eval()
+    except Exception as error:
+        raise UserError(f"Transformers cannot open {model.name} ({first_line(error)}); fetch it again, or choose a model that "
+                        "writes text") from error  # fmt: skip
+
+
+def first_line(error: Exception) -> str:
+    """The first line of what an error says, short enough to be read."""
+    said = str(error).strip() or type(error).__name__
+    return said.splitlines()[0][:120]
+
+
+def _gguf(path: Path) -> Pretrained:
+    header = gguf_header(path)
+    return Pretrained(path.stem, path.parent, {"model_type": header.text("general.architecture")}, header.parameters,
+                      header.text("general.license") or "unknown", path.name)  # fmt: skip
+
+
+def _folder(folder: Path, name: str) -> Pretrained:
+    if (folder / "adapter_config.json").is_file() and not (folder / "config.json").is_file():
+        raise UserError(f"{name} is an adapter without its model; give the folder it was merged into")
+    if not (folder / "config.json").is_file():
+        raise UserError(f"{name} is no model in the Hugging Face layout: it has no config.json; give the folder that has one")
+    config = read_config(folder)
+    for part in ("config.json", "tokenizer_config.json"):
+        if "auto_map" in _json(folder / part):
+            raise UserError(f"{name} brings programs of its own, which are not run; choose a model that Transformers knows")
+    files = sorted(folder.glob("model*.safetensors"))
+    if not files:
+        raise UserError(f"{name} has no weights in safetensors; other formats can run any program when they are loaded: "
+                        "convert it, or choose another model")  # fmt: skip
+    parameters = 0
+    for file in files:
+        for key, entry in safetensors_header(file).items():
+            if key != "__metadata__":
+                count = 1
+                for side in entry["shape"]:
+                    count *= side
+                parameters += count
+    return Pretrained(name, folder, config, parameters, licence(folder))
+
+
+def licence(folder: Path) -> str:
+    """What the README's header says under `license`, or a card of ours; "unknown" if neither does."""
+    if isinstance(said := _json(folder / "card.json").get("licence"), str):
+        return said
+    try:
+        with (folder / "README.md").open(encoding="utf-8") as file:
+            for line in file.read(8192).splitlines():
+                if line.startswith("license:"):
+                    return line.partition(":")[2].strip()
+    except (OSError, UnicodeDecodeError):
+        pass
+    return "unknown"
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _fetch(name: str) -> Path:
+    if not _NAME.fullmatch(name):
+        raise UserError(f"{name[:80]} is neither there nor a name on the hub; give a folder, a GGUF file or owner/model")
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    try:
+        from huggingface_hub import snapshot_download
+    except ImportError as error:
+        raise UserError("models of the hub need huggingface_hub: pip install 'mofang[hf]'") from error
+    repository, _, revision = name.partition("@")
+    try:
+        return Path(snapshot_download(repository, revision=revision or None, allow_patterns=list(FETCHED),
+                                      local_files_only=offline()))  # fmt: skip
+    except Exception as error:  # The client raises a dozen kinds from three packages.
+        why = "it is not in the cache, and fetching is off" if offline() else first_line(error)
+        raise UserError(f"the hub does not give {name} ({why}); check the name and the connection, or give a folder") from error
