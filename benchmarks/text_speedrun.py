@@ -35,9 +35,9 @@ DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "tinyshakespear
 A100 = 1.4697
 """nanoGPT's validation loss after 5,000 steps on an A100 (its README)."""
 
-FAST = (Shape(4, 128, 64, 12, heads=2, kv_heads=2), Settings(64, 12, lr=6e-3, matrix_lr=0.02), 0.97, 0.0)
-FULL = (Shape(4, 192, 64, 16, heads=3, kv_heads=3), Settings(64, 16, lr=6e-3, matrix_lr=0.02), 0.98, 0.0)
-LONG = (Shape(6, 256, 128, 32, heads=4, kv_heads=4), Settings(128, 32, lr=4e-3, matrix_lr=0.02, weight_decay=0.1), 0.995, 0.2)
+FAST = (Shape(4, 128, 64, 12, heads=2, kv_heads=2), Settings(64, 12, lr=1e-2), 0.97, 0.0)
+FULL = (Shape(4, 128, 64, 12, heads=2, kv_heads=2), Settings(64, 12, lr=1e-2), 0.99, 0.0)
+LONG = (Shape(6, 256, 128, 32, heads=4, kv_heads=4), Settings(128, 32, lr=4e-3, weight_decay=0.1), 0.995, 0.2)
 """Shape, settings, averaging and dropout for a fifth of the peer's time, for all of it, and for half an hour."""
 
 
