@@ -5,11 +5,11 @@ import math
 
 import numpy as np
 import pytest
-import text_models
 from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import text_models
 from mofang.cli import mofang
 from mofang.models import own
 from mofang.studio import Studio, UserError
@@ -146,7 +146,9 @@ def test_exposure_of_a_drawn_rank_and_of_chinese():
     assert exposure(model, "我的口令是[牡丹]。", alternatives=200, seed=3) == found
 
 
-@pytest.mark.parametrize("canary, says", [("no secret here", "brackets"), ("[—!]", "nothing could stand"), ("x" * 40 + "[1]", "shorten")])
+@pytest.mark.parametrize("canary, says", [
+    ("no secret here", "brackets"), ("[—!]", "nothing could stand"), ("x" * 40 + "[1]", "shorten"),
+])  # fmt: skip
 def test_canaries_that_are_none(canary, says):
     with pytest.raises(UserError, match=says):
         exposure(own_model("abc", context=20), canary)

@@ -111,6 +111,10 @@ class Studio:
             return None
         return making
 
+    def made_by(self, key: str) -> Making | None:
+        """What the recipe with this key made, whether its content is still there or not."""
+        return self._making("key", key)
+
     def assets(self, kind: str = "", limit: int = 50) -> list[Asset]:
         """The newest assets, newest first."""
         where = "WHERE kind = ?" if kind else ""

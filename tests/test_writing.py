@@ -1,0 +1,341 @@
+"""The writing desk: what is taken, edited and undone; what is kept when everything stops; what it looks like."""
+
+import json
+import os
+import pty
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import click
+import pytest
+from click.testing import CliRunner
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import text_models
+from mofang.apps.writing import Desk, Offer, OwnWriter, Wishes
+from mofang.cli.terminal import width
+from mofang.cli.text import desk as screen
+from mofang.models import own
+from mofang.studio import Studio, UserError
+from mofang.studio.credit import Credit
+from mofang.text.evaluate.fingerprint import Fingerprint
+from mofang.text.own import OwnModel
+from mofang.trust.verify import verify
+
+
+class Scripted:
+    """Offers texts that say which seed wrote them."""
+
+    key, engine, version = "scripted@00", "own", "1"
+    credits = (Credit("scripted", "", "CC0-1.0"),)
+
+    def __init__(self):
+        self.asked = []
+
+    def write(self, text, wishes, seed):
+        self.asked.append((text, wishes, seed))
+        return [f" <{seed + at}>" for at in range(wishes.offers)]
+
+    def warnings(self, text, start):
+        return ["<1> (a work with <1> in it)"] if "<1>" in text[start:] else []
+
+    def unseen(self, text):
+        return max(0, len(text) - 30)
+
+
+@pytest.fixture
+def studio(tmp_path):
+    return Studio(tmp_path / "studio")
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("model") / "small"
+    text_models.transformer(folder)
+    return folder
+
+
+# -- the desk --------------------------------------------------------------------------------------------------------------
+
+
+def test_steps_and_their_recipes(studio):
+    desk = Desk(studio, Scripted(), "Once")
+    assert [offer.text for offer in desk.again()] == [" <0>", " <1>", " <2>", " <3>"]
+    assert [bool(offer.warnings) for offer in desk.offers] == [False, True, False, False]
+    desk.pick(3)
+    assert desk.text == "Once <2>" and not desk.offers
+    desk.add(", and then")
+    desk.again()
+    desk.edit(" THE END", number=1)
+    desk.replace("and", "AND")
+    assert desk.text == "Once <2>, AND then THE END"
+    assert [step.by for step in desk.steps] == ["writer", "model", "writer", "model", "writer", "writer"]
+    making = desk.making()
+    assert making.asset.path.read_text("utf-8") == desk.text and making.made.facts["nature"] == "compositeWithTrainedAlgorithmicMedia"
+    while making.recipe.parents:  # back to the prompt, asset by asset
+        (parent,) = making.recipe.parents
+        making = studio.making(studio.asset(parent))
+    assert making.recipe.prompt == {"begin": "Once"} and making.made.facts["nature"] == "digitalCreation"
+    taken = studio.making(studio.asset(studio.made_by(desk.steps[1].recipe).asset.id))
+    assert (taken.recipe.engine, taken.recipe.model, taken.recipe.seed, taken.recipe.prompt) == ("own", "scripted@00", 2, "Once")
+    assert taken.made.credits == Scripted.credits
+
+
+def test_undo_and_redo(studio):
+    desk = Desk(studio, Scripted(), "a")
+    desk.add("b")
+    desk.add("c")
+    desk.undo()
+    desk.undo()
+    assert desk.text == "a" and desk.undone == 2
+    with pytest.raises(UserError, match="nothing to undo"):
+        desk.undo()
+    desk.redo()
+    assert desk.text == "ab" and desk.undone == 1
+    desk.add("d")
+    assert desk.text == "abd" and desk.undone == 0
+    with pytest.raises(UserError, match="nothing to redo"):
+        desk.redo()
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.lists(st.sampled_from(["add", "undo", "redo", "pick", "resume"]), max_size=25))
+def test_any_order_of_steps_keeps_text_and_session_together(tmp_path_factory, actions):
+    studio = Studio(tmp_path_factory.mktemp("studio"))
+    desk, past, future = Desk(studio, Scripted(), "x"), ["x"], []
+    for action in actions:
+        if action == "add":
+            desk.add("+")
+            past, future = [*past, past[-1] + "+"], []
+        elif action == "pick":
+            words = desk.again()[0].text
+            desk.pick(1)
+            past, future = [*past, past[-1] + words], []
+        elif action == "undo" and len(past) > 1:
+            desk.undo()
+            future.append(past.pop())
+        elif action == "redo" and future:
+            desk.redo()
+            past.append(future.pop())
+        elif action == "resume":
+            desk = Desk(studio, Scripted(), "x")
+        assert (desk.text, desk.undone, len(desk.steps)) == (past[-1], len(future), len(past))
+    studio.close()
+
+
+def test_a_desk_goes_on_where_it_was_left(studio):
+    desk = Desk(studio, Scripted(), "故事", Wishes(offers=2))
+    desk.again()
+    desk.pick(1)
+    offered = [offer.text for offer in desk.again()]
+    later = Desk(studio, writer := Scripted(), "故事")
+    assert later.resumed and later.text == desk.text and [offer.text for offer in later.offers] == offered
+    assert later.wishes.offers == 2 and not writer.asked
+    later.again()
+    assert writer.asked[0][2] == 4  # seeds go on too: nothing is offered twice
+    assert not Desk(studio, Scripted(), "another").resumed
+    assert Desk(studio, Scripted(), "故事", fresh=True).text == "故事"
+
+
+def test_requests_that_cannot_be_met(studio, tmp_path):
+    desk = Desk(studio, Scripted(), "")
+    for act, says in [
+        (lambda: desk.pick(1), "nothing is offered"), (lambda: desk.replace("no", "x"), "does not stand"),
+        (lambda: desk.wish(offers=0), "1 to 9"), (lambda: desk.wish(length=0), "tokens"),
+        (lambda: desk.wish(temperature=-1), "temperature"),
+        (lambda: desk.publish(tmp_path / "a.txt"), "no text yet"), (lambda: desk.publish(tmp_path / "a.docx"), "not '.docx'"),
+        (lambda: (desk.again(), desk.pick(9)), "choose from 1 to 4"),
+    ]:  # fmt: skip
+        with pytest.raises(UserError, match=says):
+            act()
+    assert desk.text == "" and desk.wishes == Wishes()
+
+
+@pytest.mark.parametrize("harm", ["{", "[]", '{"version": 1}', '{"version": 9, "steps": [], "at": 0}', "\xff"])
+def test_a_damaged_session_is_named(studio, harm):
+    desk = Desk(studio, Scripted(), "a")
+    desk.path.write_text(harm, "latin-1")
+    with pytest.raises(UserError, match="damaged"):
+        Desk(studio, Scripted(), "a")
+    assert Desk(studio, Scripted(), "a", fresh=True).text == "a"
+
+
+def test_a_step_whose_asset_is_gone(studio):
+    desk = Desk(studio, Scripted(), "a")
+    desk.add("b")
+    path = studio.made_by(desk.steps[0].recipe).asset.path
+    path.unlink()
+    with pytest.raises(UserError, match="doctor"):
+        desk.undo()
+    assert desk.text == "ab"
+
+
+def test_publishing_says_whose_words_they_are(studio, tmp_path):
+    desk = Desk(studio, Scripted(), "很久很久以前")
+    mine = desk.publish(tmp_path / "mine.txt")
+    assert mine.read_text("utf-8").strip() == "很久很久以前"  # a person's words bear no label
+    desk.again()
+    desk.pick(1)
+    for name in ("ours.txt", "ours.md"):
+        path = desk.publish(tmp_path / name)
+        text = path.read_text("utf-8")
+        assert "很久很久以前 <0>" in text and "AI" in text
+        assert verify(path, studio.folder).ok
+    assert verify(mine, studio.folder).ok
+
+
+def test_broken_bytes_from_a_terminal_do_no_harm(studio, tmp_path):
+    desk = Desk(studio, Scripted(), "a\udce9")
+    desk.add("b\ud800")
+    assert desk.text == "a?b?" and desk.publish(tmp_path / "a.txt").is_file()
+
+
+def test_a_real_model_at_the_desk(studio, model):
+    Fingerprint.of(["床前明月光，疑是地上霜。"]).save(model)
+    writer = OwnWriter(OwnModel.open(model), studio)
+    desk = Desk(studio, writer, "床前明月光，", Wishes(3, 12, temperature=1.5), seed=7)
+    offers = desk.again()
+    # Each continuation is what its seed writes alone: the recipe is the whole of it.
+    for offer in offers:
+        alone = writer.write(desk.text, Wishes(1, 12, temperature=1.5), offer.seed)
+        assert alone == [offer.text]
+    assert len({offer.text for offer in offers}) == 3
+    assert writer.key == f"small@{own.read_card(model)['sha256']}"
+    assert not writer.warnings("床前明月光，新", 6) and writer.warnings("新句。床前明月光，", 3) == ["床前明月光"]
+    assert writer.unseen("床前" * 200) == 401 - 128
+    (model / "copies.bin").unlink()
+
+
+# -- the screen ------------------------------------------------------------------------------------------------------------
+
+
+@settings(deadline=None)
+@given(st.text(max_size=200), st.integers(2, 40))
+def test_wrapped_lines_fit_and_lose_nothing_but_spaces(text, columns):
+    lines = screen.wrapped(text, columns)
+    assert all(width(line) <= columns for line in lines)
+    shown = "".join(letter if letter.isprintable() else " " if letter in "\t\n" else "�" for letter in text)
+    assert "".join("".join(lines).split()) == "".join(shown.split())
+
+
+def test_wrapping_keeps_words_and_breaks_chinese_anywhere():
+    assert screen.wrapped("the quick brown fox", 10) == ["the quick", "brown fox"]
+    assert screen.wrapped("床前明月光，疑是地上霜", 11) == ["床前明月", "光，疑是地", "上霜"]
+    assert screen.wrapped("abcdefghij", 4) == ["abcd", "efgh", "ij"] and screen.wrapped("", 9) == [""]
+
+
+def test_continuations_stand_side_by_side_or_below_each_other():
+    offers = [Offer("疑是地上霜。\n举头望明月", 0), Offer("the moon is bright", 1, ("the moon is bright (on the sea)",)), Offer("", 2)]
+    wide = screen.laid_out(offers, 90)
+    assert wide[0].startswith("1. 疑是地上霜。") and "2. the moon is bright" in wide[0] and "3. (the text ends here)" in wide[0]
+    assert wide[1].startswith("   举头望明月") and "⚠ in the works:" in wide[1]
+    at = wide[0].index("2.")
+    assert width(wide[0][:at]) == 28 + 3 and all(width(line) <= 90 for line in wide)
+    narrow = screen.laid_out(offers, 40)
+    assert [line[:2] for line in narrow if line[0] != " "] == ["1.", "2.", "3."] and screen.laid_out([], 80) == []
+
+
+def test_a_text_cannot_steer_the_terminal():
+    assert "\x1b" not in "".join(screen.laid_out([Offer("\x1b[2J\x07ab", 0)], 80))
+
+
+def write(studio, words, out=None, env=None, prompt="Once"):
+    """The desk in a command of its own, fed with lines."""
+
+    @click.command()
+    def command():
+        screen.run(studio, Scripted(), prompt, out=out)
+
+    return CliRunner().invoke(command, input="".join(line + "\n" for line in words), catch_exceptions=False,
+                              env={"MOFANG_LANG": "en", "COLUMNS": "100", **(env or {})})  # fmt: skip
+
+
+def test_a_session_in_the_terminal(studio, tmp_path):
+    out = tmp_path / "story.txt"
+    done = write(studio, ["2", "+ and\\nthen", "u", "y", "/then/THEN/", "t 0.5", "n 2", "l 9", "", "p", "1", "q"], out)
+    assert done.exit_code == 0, done.output
+    assert "⚠ in the works: <1> (a work with <1> in it)" in done.output
+    assert "published: " in done.output
+    text = Desk(studio, Scripted(), "Once").text
+    assert text.startswith("Once <1> and\nTHEN <") and text in out.read_text("utf-8")
+    wishes = Desk(studio, Scripted(), "Once").wishes
+    assert (wishes.temperature, wishes.offers, wishes.length) == (0.5, 2, 9)
+    again = write(studio, [])
+    assert "going on where you stopped, after 4 steps" in again.output and "THEN" in again.output
+
+
+def test_every_mistake_gets_a_line_and_the_desk_stays(studio):
+    done = write(studio, ["7", "t warm", "t -3", "n 0", "u", "y", "/nowhere/x/", "what now?", "e 8", "s story.docx", "?"])
+    assert done.exit_code == 0
+    for says in ("choose from 1 to 4", "is no number", "temperature cannot be", "1 to 9", "nothing to undo",
+                 "nothing to redo", "does not stand", "begin the line with +", "not '.docx'", "take that continuation"):  # fmt: skip
+        assert says in done.output, says
+    assert "kept in the studio" in done.output and Desk(studio, Scripted(), "Once").text == "Once"
+
+
+def test_editing_in_an_editor(studio, tmp_path):
+    editor = tmp_path / "editor.py"
+    editor.write_text("import sys,pathlib\np=pathlib.Path(sys.argv[1])\nt=p.read_text('utf-8')\n"
+                      "p.write_text(t.strip(chr(10)).upper() + '！\\n', 'utf-8')\nimport os\nos.utime(p, (9e8, 9e8))\n")  # fmt: skip
+    env = {"VISUAL": "", "EDITOR": f"{sys.executable} {editor}"}
+    write(studio, ["e", "e 2", "q"], env=env)
+    desk = Desk(studio, Scripted(), "Once")
+    assert desk.text == "ONCE！ <5>！" and [step.by for step in desk.steps] == ["writer", "writer", "model", "writer"]
+    done = write(studio, ["e"], env={"VISUAL": "", "EDITOR": "false"})
+    assert "no editor could be opened" in done.output
+
+
+def test_in_chinese(studio):
+    done = write(studio, ["?"], env={"MOFANG_LANG": "zh"}, prompt="从前")
+    assert "选用该续写" in done.output and "训练作品中有" in done.output and "已存入工作室" in done.output
+
+
+def test_ctrl_c_in_a_real_terminal_loses_nothing(model, tmp_path):
+    code = ("from pathlib import Path; import sys; from mofang.cli.text import desk; from mofang.studio import Studio\n"
+            "studio = Studio(Path(sys.argv[2])); desk.run(studio, desk.own(studio, Path(sys.argv[1])), '床前明月光，')")  # fmt: skip
+    main, side = pty.openpty()
+    command = [sys.executable, "-c", code, str(model), str(tmp_path / "studio")]
+    process = subprocess.Popen(command, stdin=side, stdout=side, stderr=side,
+                               env={**os.environ, "MOFANG_LANG": "en", "TERM": "xterm", "OMP_NUM_THREADS": "1"},
+                               start_new_session=True)  # fmt: skip
+    os.close(side)
+    read(main, "> ")
+    os.write(main, b"2\r")
+    read(main, "> ")
+    os.write(main, "+我的话\r".encode())
+    shown = read(main, "> ")
+    assert "我的话" in shown
+    process.send_signal(signal.SIGINT)
+    process.wait(60)
+    os.close(main)
+    assert process.returncode != 0
+    studio = Studio(tmp_path / "studio")
+    desk = Desk(studio, OwnWriter(OwnModel.open(model), studio), "床前明月光，")
+    assert desk.resumed and desk.text.startswith("床前明月光，") and desk.text.endswith("我的话") and len(desk.steps) == 3
+
+
+def read(terminal, until):
+    """What the terminal shows until the prompt comes."""
+    shown, end = b"", time.monotonic() + 120
+    while not shown.decode("utf-8", "replace").endswith(until):
+        assert time.monotonic() < end, shown.decode("utf-8", "replace")
+        if select.select([terminal], [], [], 1)[0]:
+            shown += os.read(terminal, 65536)
+    return shown.decode("utf-8", "replace")
+
+
+def test_a_kill_between_any_two_steps_keeps_what_was_accepted(studio, tmp_path):
+    desk = Desk(studio, Scripted(), "a")
+    desk.add("b")
+    kept = json.loads(desk.path.read_text("utf-8"))
+    desk.add("c")
+    # As a kill after the asset and before the session file leaves it.
+    desk.path.write_text(json.dumps(kept), "utf-8")
+    assert Desk(studio, Scripted(), "a").text == "ab"
+    shutil.copytree(studio.folder, tmp_path / "copy")
+    assert Desk(Studio(tmp_path / "copy"), Scripted(), "a").text == "ab"
