@@ -238,6 +238,8 @@ def test_continuations_stand_side_by_side_or_below_each_other():
     assert width(wide[0][:at]) == 28 + 3 and all(width(line) <= 90 for line in wide)
     narrow = screen.laid_out(offers, 40)
     assert [line[:2] for line in narrow if line[0] != " "] == ["1.", "2.", "3."] and screen.laid_out([], 80) == []
+    grid = screen.laid_out([Offer("好", seed) for seed in range(4)], 80)
+    assert grid[0].split() == ["1.", "好", "2.", "好"] and grid[1].split() == ["3.", "好", "4.", "好"]
 
 
 def test_a_text_cannot_steer_the_terminal():

@@ -5,6 +5,7 @@ import re
 import shutil
 import sys
 from collections.abc import Sequence
+from itertools import zip_longest
 from pathlib import Path
 
 import click
@@ -157,14 +158,18 @@ def show(desk: Desk) -> None:
 
 
 def laid_out(offers: Sequence[Offer], columns: int) -> list[str]:
-    """Continuations in numbered columns if each can have `NARROWEST`, one under the other otherwise."""
-    wide = (columns - GAP * (len(offers) - 1)) // max(1, len(offers))
-    if wide < NARROWEST:
-        return [line for at, offer in enumerate(offers) for line in _block(at + 1, offer, columns)]
+    """Numbered continuations, as many side by side as have `NARROWEST` columns each, in rows of equal numbers."""
+    count = len(offers)
+    rows = -(-count // max(1, (columns + GAP) // (NARROWEST + GAP))) or 1
+    abreast = -(-count // rows) or 1
+    wide = (columns - GAP * (abreast - 1)) // abreast
     blocks = [_block(at + 1, offer, wide) for at, offer in enumerate(offers)]
-    height = max(map(len, blocks), default=0)
-    rows = zip(*(block + [""] * (height - len(block)) for block in blocks), strict=True)
-    return [(" " * GAP).join(line + " " * (wide - width(line)) for line in row).rstrip() for row in rows]
+    lines = []
+    for first in range(0, count, abreast):
+        row = blocks[first : first + abreast]
+        for parts in zip_longest(*row, fillvalue=""):
+            lines.append((" " * GAP).join(part + " " * (wide - width(part)) for part in parts).rstrip())
+    return lines
 
 
 def _block(number: int, offer: Offer, columns: int) -> list[str]:

