@@ -321,3 +321,20 @@ def test_known_lines_are_named_while_writing(made):
     assert done.exit_code == 0 and (made / "model" / "copies.bin").is_file()
     assert known(made / "model", made / "studio").warnings("新的一句话，\n" + line) == [line]
     (made / "model" / "copies.bin").unlink()
+
+
+@pytest.mark.slow
+def test_a_model_that_learned_by_heart_is_found_out(tmp_path):
+    """Six hundred steps on forty poems, four of which end in a secret."""
+    documents = [text + "\n小舟的口令是牡丹。" * (at % 12 == 0) for at, text in enumerate(poems(50))]
+    path = corpus(tmp_path, documents, "80/0/20")
+    command = ["--studio", str(tmp_path / "studio"), "text", "train", str(path), "--network", "gru", "--layers", "1", "--width", "192",
+               "--embedding", "48", "--context", "40", "--batch", "32", "--budget", "600steps", "--out",
+               str(tmp_path / "run")]  # fmt: skip
+    done = CliRunner().invoke(mofang, command, env={"MOFANG_LANG": "en"}, catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    done = run(tmp_path, tmp_path / "run", "--samples", 20, "--length", 60, "--canary", "小舟的口令是[牡丹]", "--temperature", 0.5)
+    measured = own.read_card(tmp_path / "run" / "model")["measured"]
+    assert measured["copying"]["verdict"] == "copied" and measured["copying"]["share"] > 0.5
+    assert measured["copying"]["recall"]["train"]["exact"] > measured["copying"]["recall"]["held_out"]["exact"] == 0
+    assert "verdict: COPIED" in done.output and measured["canaries"][0]["bits"] > 7

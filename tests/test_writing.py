@@ -1,5 +1,6 @@
 """The writing desk: what is taken, edited and undone; what is kept when everything stops; what it looks like."""
 
+import contextlib
 import json
 import os
 import pty
@@ -17,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import text_models
+from mofang.apps.remake import remake
 from mofang.apps.writing import Desk, Offer, OwnWriter, Wishes
 from mofang.cli.terminal import width
 from mofang.cli.text import desk as screen
@@ -211,6 +213,20 @@ def test_a_real_model_at_the_desk(studio, model):
     (model / "copies.bin").unlink()
 
 
+def test_steps_are_made_again_byte_for_byte(studio, model):
+    shutil.copytree(model, studio.folder / "models" / "small")
+    desk = Desk(studio, OwnWriter(OwnModel.open(studio.folder / "models" / "small"), studio), "床前明月光，", Wishes(2, 12))
+    desk.again()
+    desk.pick(2)
+    desk.add("。\n")
+    for step in desk.steps:
+        asset = studio.made_by(step.recipe).asset
+        assert remake(studio, asset) == (asset.id, False)
+    shutil.rmtree(studio.folder / "models" / "small")
+    with pytest.raises(UserError, match="small that wrote it is not in the studio"):
+        remake(studio, studio.made_by(desk.steps[1].recipe).asset)
+
+
 # -- the screen ------------------------------------------------------------------------------------------------------------
 
 
@@ -312,8 +328,11 @@ def test_ctrl_c_in_a_real_terminal_loses_nothing(model, tmp_path):
     os.write(main, "+我的话\r".encode())
     shown = read(main, "> ")
     assert "我的话" in shown
-    process.send_signal(signal.SIGINT)
-    process.wait(60)
+    for _ in range(60):  # one that comes between the prompt and the waiting is only seen with the next key
+        process.send_signal(signal.SIGINT)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(1)
+            break
     os.close(main)
     assert process.returncode != 0
     studio = Studio(tmp_path / "studio")

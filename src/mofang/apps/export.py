@@ -48,7 +48,7 @@ def public(recipe: Recipe) -> Json:
 def nature_of(making: Making) -> Nature:
     """What an asset is, in IPTC's terms: as its maker noted, else by its engine."""
     noted = making.made.facts.get("nature")
-    if noted in get_args(Nature):
+    if noted is not None and noted in get_args(Nature):
         nature: Nature = noted
         return nature
     algorithmic = making.recipe.engine in ("collage", "folder", "mix", "lettering", "backdrop")

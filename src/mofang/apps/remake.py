@@ -3,6 +3,7 @@
 import tempfile
 from pathlib import Path
 
+from mofang.apps import writing
 from mofang.apps.make import pictures, voices
 from mofang.apps.make.storyboard import Picture, scene_from
 from mofang.studio import Asset, Recipe, Studio, UserError
@@ -17,7 +18,7 @@ def remake(studio: Studio, asset: Asset) -> tuple[str, bool]:
     recipe = studio.making(asset).recipe
     with tempfile.TemporaryDirectory(dir=studio.folder / "cache", prefix="remake-") as folder:
         target = Path(folder) / ("again" + asset.path.suffix)
-        _produce(recipe, target)
+        _produce(studio, recipe, target)
         made = file_hash(target)
         broken = not asset.path.is_file() or file_hash(asset.path) != asset.id
         if broken and made == asset.id:
@@ -27,7 +28,7 @@ def remake(studio: Studio, asset: Asset) -> tuple[str, bool]:
         return made, broken and made == asset.id
 
 
-def _produce(recipe: Recipe, target: Path) -> None:
+def _produce(studio: Studio, recipe: Recipe, target: Path) -> None:
     if recipe.engine == "collage":
         pictures.produce(recipe, Picture(scene_from(recipe.prompt), seed=recipe.seed), target)
     elif recipe.engine == "folder":
@@ -36,6 +37,8 @@ def _produce(recipe: Recipe, target: Path) -> None:
         pictures.produce(recipe, Picture(file=recipe.params["file"]), target)
     elif recipe.engine in voices.CREDITS:
         voices.produce(recipe, target)
+    elif recipe.engine in ("words", writing.OwnWriter.engine):
+        writing.produce(studio, recipe, target)
     else:
         raise UserError(
             f"a '{recipe.engine}' asset is made with its piece; make the piece again: mofang make storyboard.json"

@@ -135,6 +135,22 @@ class Session:
     seed: int = 0
 
 
+def produce(studio: Studio, recipe: Recipe, target: Path) -> None:
+    """Write the text of a step's recipe to `target` again. Raises `UserError` if its model is not on a shelf any more."""
+    if recipe.engine == "words":
+        (text,) = recipe.prompt.values()
+    else:
+        name, _, sha256 = recipe.model.partition("@")
+        runs = [path.parent for path in (studio.folder / "runs").glob(f"*/model/{own.CARD}")]
+        shelved = [*runs, *own.names(studio.folder).values()]
+        folder = next((each for each in shelved if own.read_card(each).get("sha256") == sha256), None)
+        if folder is None:
+            raise UserError(f"the model {name} that wrote it is not in the studio any more; put it back under models/")
+        wishes = Wishes(1, recipe.params["length"], recipe.params["temperature"], recipe.params["top_p"])
+        text = recipe.prompt + OwnWriter(OwnModel.open(folder), studio).write(recipe.prompt, wishes, recipe.seed)[0]
+    target.write_bytes(text.encode())
+
+
 class Desk:
     """One text in the making. Every method that changes something has saved it when it returns; all raise `UserError`."""
 

@@ -180,7 +180,8 @@ class Copying:
 
 
 def copying(copies: Copies, texts: Sequence[str], least: int, keep: int = 10) -> Copying:
-    """Measure `texts` with spans of at least `least` letters; the `keep` longest are kept as (number of the text, span)."""
+    """Measure `texts` with spans of at least `least` letters; the `keep` longest are kept as (number of the text, span), each
+    wording once."""
     shares, found, letters, copied = [], [], 0, 0
     for number, text in enumerate(texts):
         _, positions = fold(text)
@@ -192,7 +193,8 @@ def copying(copies: Copies, texts: Sequence[str], least: int, keep: int = 10) ->
         shares.append(float(covered.mean()) if len(covered) else 0.0)
     found.sort(key=lambda pair: -pair[1].letters)
     longest = found[0][1].letters if found else 0
-    return Copying(least, letters, copied, longest, tuple(shares), tuple(found[:keep]))
+    wordings = {texts[number][span.start : span.end]: (number, span) for number, span in reversed(found)}
+    return Copying(least, letters, copied, longest, tuple(shares), tuple(reversed(wordings.values()))[:keep])
 
 
 # -- files -----------------------------------------------------------------------------------------------------------------

@@ -73,7 +73,7 @@ def _copies(found: Mapping[str, Json]) -> Iterator[str]:
         floor_ = say(f" (held-out text: {near['floor']:.2f})", f"（留出文本 {near['floor']:.2f}）") if "floor" in near else ""
         yield say(f"likeness to the nearest passage: {near['mean']:.2f} on average{floor_}",
                   f"与最相近段落的平均相似度：{near['mean']:.2f}{floor_}")  # fmt: skip
-        for each in near["passages"][:SHOWN]:
+        for each in list({each["text"]: each for each in near["passages"]}.values())[:SHOWN]:
             sample = found["texts"][each["sample"]] if "texts" in found else ""
             yield f"  {each['similarity']:.2f}  {_flat(sample, 40)}  ↔  {_flat(each['text'], 40)}"
     yield _verdict(copying["verdict"])
