@@ -65,7 +65,7 @@ def learn(corpus: Corpus, folder: Path, course: Course, listen: Listener = lambd
     if len(held_out) <= course.settings.context:
         # A short text cannot spare a window to be judged by; it is judged, and says so, by what it was trained on.
         held_out = tokens
-    course = replace(course, prompts=course.prompts or _prompts(corpus))
+    course = replace(course, prompts=course.prompts or beginnings(corpus))
     config = course.shape.config(course.network, corpus.tokenizer.size, course.dropout)
     recipe = course.recipe(corpus)
     if distributed.rank() == 0:
@@ -98,7 +98,7 @@ def write_model(folder: Path, config: dict[str, Any], corpus: Corpus, course: Co
     per_byte = manifest["splits"]["val"]["bytes"] or 1
     own.write_card(target, {
         **own.read_card(target), "name": folder.name, "title": folder.name, "kind": "text",
-        "languages": sorted(manifest.get("languages", {})), "licence": _licence(manifest["works"]),
+        "languages": sorted(manifest.get("languages", {})), "licence": licence_of(manifest["works"]),
         "trained_on": manifest["works"], "corpus": str(corpus.folder.resolve()), "data_sha256": manifest["data_sha256"],
         "parameters": sum(tensor.numel() for tensor in weights.values()), "made": now(),
         "recipe": {"command": shlex.join(command), **recipe, "steps": state["step"], "tokens": state["tokens"],
@@ -127,16 +127,16 @@ def load_network(folder: Path) -> nn.Module:
     return net
 
 
-def _prompts(corpus: Corpus) -> tuple[str, ...]:
+def beginnings(corpus: Corpus) -> tuple[str, ...]:
     """The beginnings of three held-out documents."""
     part = "val" if len(corpus.tokens("val")) else "train"
     starts = (text.strip().split("\n")[0][:16] for text in islice(corpus.documents(part), 3))
     return tuple(start for start in starts if start) or ("",)
 
 
-def _licence(works: Sequence[dict[str, Any]]) -> str:
+def licence_of(works: Sequence[dict[str, Any]]) -> str:
     """The licence of the works if they share one; a model of several says all."""
     return " AND ".join(sorted({work.get("licence") or "unknown" for work in works})) or "unknown"
 
 
-__all__ = ["LAST", "MODEL", "Course", "learn", "load_network", "save_weights", "write_model"]
+__all__ = ["LAST", "MODEL", "Course", "beginnings", "learn", "licence_of", "load_network", "save_weights", "write_model"]

@@ -1,15 +1,19 @@
 """Models of others in the Hugging Face layout: found, looked through, opened. Nothing of theirs is ever run."""
 
+import io
 import json
 import os
 import re
-from dataclasses import dataclass
+import warnings
+from contextlib import nullcontext, redirect_stderr
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from mofang import models
+from mofang.models import own
 from mofang.models.formats.gguf import gguf_header
 from mofang.models.formats.safetensors import safetensors_header
-from mofang.models.own import read_config
 from mofang.models.source import offline
 from mofang.studio.errors import UserError
 
@@ -44,11 +48,12 @@ class Pretrained:
         return found | ({"gguf_file": self.gguf} if self.gguf else {})
 
 
-def find(name: str | Path) -> Pretrained:
-    """The model called `name`: a folder, a GGUF file, or a repository of the hub (`owner/model`, `owner/model@revision`).
+def find(name: str | Path, studio: Path | None = None) -> Pretrained:
+    """The model called `name`: a folder, a GGUF file, a model of one's own by name, one of Mofang's cards (`smollm2-135m`), or
+    a repository of the hub (`owner/model`, `owner/model@revision`).
 
-    A repository is fetched once into the hub's own cache; offline only what is there is used. Raises `UserError` for a
-    model that brings code or pickles, and for files that are broken.
+    What is not there is fetched once, a repository into the hub's own cache; offline only what is there is used. Raises
+    `UserError` for a model that brings code or pickles, and for files that are broken.
     """
     path = Path(name).expanduser()
     try:
@@ -59,6 +64,10 @@ def find(name: str | Path) -> Pretrained:
         return _gguf(path)
     if is_folder:
         return _folder(path, path.resolve().name)
+    if str(name) in (shelf := own.names(studio)):
+        return _folder(shelf[str(name)], str(name))
+    if card := next((card for card in models.cards() if card.name == str(name) and card.kind == "text"), None):
+        return replace(_gguf(models.ensure(card.name).file("model")), name=card.name, licence=card.licence)
     return _folder(_fetch(str(name)), str(name))
 
 
@@ -73,12 +82,15 @@ def transformers() -> Any:
     library: Any = transformers
     library.utils.logging.set_verbosity_error()
     library.utils.logging.disable_progress_bar()
+    warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")
     return library
 
 
 def tokenizer(model: Pretrained) -> Any:
     """Its tokenizer. Raises `UserError` if it has none that can be opened."""
     library = transformers()
+    if model.gguf and (exact := _exact_tokenizer(model)):
+        return exact
     try:
         return library.AutoTokenizer.from_pretrained(model.folder, **model.source)
     except Exception as error:  # Broken files raise whatever they lead to, from three packages.
@@ -89,11 +101,21 @@ def network(model: Pretrained, dtype: Any) -> Any:
     """Its network, weights in `dtype` ("auto": as they are kept), ready to be run and not to learn. Raises `UserError`."""
     library = transformers()
     kind = library.AutoModelForSeq2SeqLM if model.writes_after_reading else library.AutoModelForCausalLM
+    more: dict[str, Any] = {} if model.gguf else {"use_safetensors": True}
+    if "head_dim" in model.config and model.gguf:
+        more["head_dim"] = model.config["head_dim"]
     try:
-        return kind.from_pretrained(model.folder, dtype=dtype, use_safetensors=None if model.gguf else True, **model.source).eval()
+        # A GGUF file is unpacked under a bar of its own, whatever the settings say.
+        with redirect_stderr(io.StringIO()) if model.gguf else nullcontext():
+            found = kind.from_pretrained(model.folder, dtype=dtype, **more, **model.source).eval()
     except Exception as error:
         raise UserError(f"Transformers cannot open {model.name} ({first_line(error)}); fetch it again, or choose a model that "
                         "writes text") from error  # fmt: skip
+    if model.gguf:
+        # Unpacked it is quantised no more, but Transformers still says so and would not write it.
+        found.hf_quantizer = None
+        found.config.__dict__.pop("quantization_config", None)
+    return found
 
 
 def first_line(error: Exception) -> str:
@@ -104,8 +126,36 @@ def first_line(error: Exception) -> str:
 
 def _gguf(path: Path) -> Pretrained:
     header = gguf_header(path)
-    return Pretrained(path.stem, path.parent, {"model_type": header.text("general.architecture")}, header.parameters,
-                      header.text("general.license") or "unknown", path.name)  # fmt: skip
+    config: dict[str, Any] = {"model_type": header.text("general.architecture")}
+    if config["model_type"] == "qwen3":
+        # Transformers reads every size of a Qwen3 from the header but this one.
+        config["head_dim"] = header.values.get("qwen3.attention.key_length", 128)
+    return Pretrained(path.stem, path.parent, config, header.parameters, header.text("general.license") or "unknown", path.name)
+
+
+def _exact_tokenizer(model: Pretrained) -> Any:
+    """A GGUF file's tokenizer as llama.cpp cuts text, where we know the rule by its name; Transformers goes by the architecture
+    alone. None where we do not."""
+    import tokenizers
+
+    from mofang.text.export.read_gguf import vocabulary_of
+    from mofang.text.export.vocabulary import tokenizer_json
+
+    header = gguf_header(model.folder / model.gguf, lists=True)
+    try:
+        words = vocabulary_of(header)
+        fast = tokenizers.Tokenizer.from_str(json.dumps(tokenizer_json(words)))
+    except UserError:
+        return None
+    begin = header.values.get("tokenizer.ggml.bos_token_id")
+    if header.values.get("tokenizer.ggml.add_bos_token") and type(begin) is int and begin < len(words.tokens):
+        first = words.tokens[begin]
+        fast.post_processor = tokenizers.processors.TemplateProcessing(f"{first} $A", None, [(first, begin)])
+    found = transformers().PreTrainedTokenizerFast(tokenizer_object=fast, eos_token=words.tokens[words.end],
+        bos_token=words.tokens[begin] if type(begin) is int and begin < len(words.tokens) else None,
+        pad_token=words.tokens[words.end if words.pad is None else words.pad])  # fmt: skip
+    found.chat_template = header.text("tokenizer.chat_template") or None
+    return found
 
 
 def _folder(folder: Path, name: str) -> Pretrained:
@@ -113,7 +163,7 @@ def _folder(folder: Path, name: str) -> Pretrained:
         raise UserError(f"{name} is an adapter without its model; give the folder it was merged into")
     if not (folder / "config.json").is_file():
         raise UserError(f"{name} is no model in the Hugging Face layout: it has no config.json; give the folder that has one")
-    config = read_config(folder)
+    config = own.read_config(folder)
     for part in ("config.json", "tokenizer_config.json"):
         if "auto_map" in _json(folder / part):
             raise UserError(f"{name} brings programs of its own, which are not run; choose a model that Transformers knows")

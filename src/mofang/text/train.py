@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -13,7 +14,6 @@ from torch.optim import Optimizer
 
 from mofang.text.batches import Windows, whole
 from mofang.text.nets.loss import next_token_loss
-from mofang.text.tokenizer import Tokenizer
 from mofang.training import distributed
 from mofang.training.muon import Muon
 from mofang.training.precision import Precision, autocast, device
@@ -40,6 +40,20 @@ class Settings:
     validation_windows: int | None = 400
 
 
+class Codec(Protocol):
+    """What training asks of a tokenizer."""
+
+    @property
+    def end(self) -> int:
+        """The token between documents."""
+
+    def encode(self, text: str) -> list[int]:
+        """Text as tokens."""
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """Tokens as text."""
+
+
 class LanguageModel:
     """An `Experiment`: next-token prediction over the windows of a token stream.
 
@@ -48,7 +62,7 @@ class LanguageModel:
     """
 
     def __init__(self, model: nn.Module, train: NDArray[np.unsignedinteger], held_out: NDArray[np.unsignedinteger],
-                 tokenizer: Tokenizer, settings: Settings, prompts: Sequence[str] = ()) -> None:  # fmt: skip
+                 tokenizer: Codec, settings: Settings, prompts: Sequence[str] = ()) -> None:  # fmt: skip
         self.device = device()
         self.settings, self.tokenizer, self.prompts = settings, tokenizer, prompts
         self.model = model.to(self.device)
@@ -125,6 +139,8 @@ def optimizers(model: nn.Module, settings: Settings) -> dict[str, Optimizer]:
     """Muon for the matrices inside the network, AdamW for embeddings, heads, norms and biases."""
     matrices, others, plain = [], [], []
     for name, weight in model.named_parameters():
+        if not weight.requires_grad:
+            continue
         if settings.matrix_lr and weight.ndim == 2 and any(part in name for part in MATRICES_FOR):
             matrices.append(weight)
         elif weight.ndim == 2:

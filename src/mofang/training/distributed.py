@@ -35,6 +35,12 @@ def world() -> int:
     return dist.get_world_size() if dist.is_initialized() else 1
 
 
+def wait() -> None:
+    """Until every process has come here."""
+    if world() > 1:
+        dist.barrier()
+
+
 def agree(value: float) -> float:
     """Process 0's value, on every process."""
     if world() == 1:

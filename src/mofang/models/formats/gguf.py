@@ -33,7 +33,8 @@ MOST_PAIRS, MOST_TENSORS, MOST_ITEMS, LONGEST_NAME, DEEPEST = 65_536, 65_536, 4_
 class GGUFHeader:
     """What a model says of itself: plain values by key, tensors as name → shape (innermost side first), parameters in all.
 
-    `lists` holds the lists of numbers and texts, where asked for; `places` each tensor's type and where its bytes begin.
+    `lists` holds the lists of numbers and texts, where asked for; `places` each tensor's type and where its bytes begin;
+    `pairs` how many keys there are, and where in the file they begin and end.
     """
 
     version: int
@@ -41,6 +42,7 @@ class GGUFHeader:
     tensors: dict[str, tuple[int, ...]]
     lists: dict[str, list[Value]]
     places: dict[str, tuple[int, int]]
+    pairs: tuple[int, int, int]
 
     @property
     def parameters(self) -> int:
@@ -72,6 +74,7 @@ def _header(cursor: Cursor, keep: bool) -> GGUFHeader:
     if cursor.take(4) != b"GGUF":
         raise Broken("it does not begin with GGUF")
     version, count, pairs = cursor.unpack("<IQQ")
+    begin = cursor.position
     if version not in (2, 3):
         raise Broken(f"its version {version} is unknown")
     # A tensor's entry takes at least 32 bytes and a pair 13: more than fit is a lie.
@@ -86,6 +89,7 @@ def _header(cursor: Cursor, keep: bool) -> GGUFHeader:
             lists[key] = value
         elif value is not None:
             values[key] = value
+    keys = pairs, begin, cursor.position
     alignment = values.get("general.alignment", 32)
     if not isinstance(alignment, int) or not 8 <= alignment <= 1 << 20 or alignment % 8:
         raise Broken("its alignment is none")
@@ -98,7 +102,7 @@ def _header(cursor: Cursor, keep: bool) -> GGUFHeader:
             raise Broken(f"its tensor {name[:60]!a} is not where the header says")
         shapes[name] = shape
         places[name] = kind, start + offset
-    return GGUFHeader(version, values, shapes, lists, places)
+    return GGUFHeader(version, values, shapes, lists, places, keys)
 
 
 def _text(cursor: Cursor, longest: int) -> str:

@@ -48,8 +48,8 @@ def write_gguf(source: Source, target: Path, *, kind: str = "f16") -> None:
         offset = 0
         for name, own in names.items():
             shape = source.tensors[own].shape
-            head += _text(name) + struct.pack(f"<I{len(shape)}QIQ", len(shape), *shape[::-1], KINDS[kinds[name]][0], offset)
-            offset += _aligned(_bytes(shape, kinds[name]))
+            head += text(name) + struct.pack(f"<I{len(shape)}QIQ", len(shape), *shape[::-1], KINDS[kinds[name]][0], offset)
+            offset += aligned(_bytes(shape, kinds[name]))
         file.write(head + b"\0" * (-len(head) % ALIGNMENT))
         for name, own in names.items():
             data = _data(source.tensors[own], kinds[name], own)
@@ -109,16 +109,17 @@ def _pairs(source: Source, kind: str) -> list[bytes]:
 
 
 def _pair(key: str, kind: int, value: Any) -> bytes:
-    return _text(key) + struct.pack("<I", kind) + (_text(value) if kind == _STRING else struct.pack(_FORMS[kind], value))
+    return text(key) + struct.pack("<I", kind) + (text(value) if kind == _STRING else struct.pack(_FORMS[kind], value))
 
 
 def _list(key: str, kind: int, values: Sequence[Any]) -> bytes:
-    items = map(_text, values) if kind == _STRING else (struct.pack(_FORMS[kind], value) for value in values)
-    return _text(key) + struct.pack("<IIQ", _ARRAY, kind, len(values)) + b"".join(items)
+    items = map(text, values) if kind == _STRING else (struct.pack(_FORMS[kind], value) for value in values)
+    return text(key) + struct.pack("<IIQ", _ARRAY, kind, len(values)) + b"".join(items)
 
 
-def _text(text: str) -> bytes:
-    data = text.encode()
+def text(string: str) -> bytes:
+    """A string as GGUF has it: its length, its bytes."""
+    data = string.encode()
     return struct.pack("<Q", len(data)) + data
 
 
@@ -152,8 +153,9 @@ def q8_0(tensor: NDArray[np.float32]) -> bytes:
     return out.tobytes()
 
 
-def _aligned(size: int) -> int:
-    return -(-size // ALIGNMENT) * ALIGNMENT
+def aligned(size: int, alignment: int = ALIGNMENT) -> int:
+    """The size up to where the next tensor may begin."""
+    return -(-size // alignment) * alignment
 
 
 def _ours(path: Path) -> bool:

@@ -33,7 +33,7 @@ def read_gguf(path: Path, target: Path) -> None:
     if header.text("general.architecture") != "qwen3":
         raise UserError(f"{path.name} is a {header.text('general.architecture')[:40] or 'nameless'} model; own Transformers "
                         f"are Qwen3, others run as they are: --text-engine gguf:{path}")  # fmt: skip
-    found = _vocabulary(header)
+    found = vocabulary_of(header)
     config = _config(header, found)
     wanted = shapes(config)
     content = tokenizer_json(found)
@@ -112,7 +112,8 @@ def _numbers(raw: bytes, kind: int) -> NDArray[np.float32]:
     return np.frombuffer(raw, "<f4" if kind == F32 else "<f2").astype(np.float32)
 
 
-def _vocabulary(header: GGUFHeader) -> Vocabulary:
+def vocabulary_of(header: GGUFHeader) -> Vocabulary:
+    """The vocabulary in a header that was read with its lists. Raises `UserError` if it is missing or broken."""
     tokens, kinds = _list(header, "tokens", str), _list(header, "token_type", int)
     scores, merges = _list(header, "scores", float), _list(header, "merges", str)
     if not tokens or len(kinds) != len(tokens) or len(scores) not in (0, len(tokens)):

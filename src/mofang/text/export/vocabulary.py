@@ -20,8 +20,10 @@ _SPACES = (" ", "▁")
 
 _TAIL = r" ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 _SHORT = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|"
+_GPT2 = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
 PATTERNS: dict[tuple[str, ...], str] = {
     (): "gpt-2",
+    (r"\p{N}", _GPT2): "smollm",
     (_SHORT + r"\p{N}|" + _TAIL,): "qwen2",
     (_SHORT + r"\p{N}{1,3}|" + _TAIL,): "llama-bpe",
     CUTS: "deepseek-v3",
