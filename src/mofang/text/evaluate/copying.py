@@ -76,6 +76,7 @@ class Index:
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise UserError(f"the index of copies in {folder} is damaged ({error}); remove that folder") from error
         self._document = document
+        self._last: tuple[int, str, NDArray[np.int64]] | None = None
 
     @classmethod
     def build(cls, documents: Iterable[str], folder: Path, key: str = "", document: Callable[[int], str] | None = None,
@@ -153,13 +154,21 @@ class Index:
         number = int(np.searchsorted(self.ends, position))
         first = int(self.ends[number - 1]) + 1 if number else 0
         if self._document is not None:
-            own = self._document(number)
-            _, positions = fold(own.replace("\0", " "))
+            own, positions = self._own(number)
             if position - first + length <= len(positions):
                 start, end = int(positions[position - first]), int(positions[position - first + length - 1]) + 1
                 return Place(number, start, own[max(0, start - CONTEXT) : end + CONTEXT])
         begin, end = max(first, position - CONTEXT), min(int(self.ends[number]), position + length + CONTEXT)
         return Place(number, position - first, "".join(map(chr, self._alphabet[self._text[begin:end]])))
+
+
+    def _own(self, number: int) -> tuple[str, NDArray[np.int64]]:
+        """A document's own text and where its letters stand in it; the last one is remembered, for it may be a whole book."""
+        if self._last is None or self._last[0] != number:
+            assert self._document is not None
+            own = self._document(number)
+            self._last = number, own, fold(own.replace("\0", " "))[1]
+        return self._last[1:]
 
 
 @dataclass(frozen=True)
