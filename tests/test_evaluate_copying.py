@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mofang.cli.text.copied import warn
 from mofang.studio import UserError
 from mofang.text.evaluate import copying as module
 from mofang.text.evaluate.copying import Index, copying
@@ -174,3 +175,12 @@ def test_a_damaged_fingerprint_is_refused(tmp_path_factory, data):
     path.write_bytes(raw)
     with pytest.raises(UserError, match="damaged"):
         Fingerprint.open(folder)
+
+
+def test_copied_lines_are_told_on_stderr(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("MOFANG_LANG", "en")
+    Fingerprint.of(POEMS).save(tmp_path)
+    assert warn(tmp_path, tmp_path, "床前明月光，", ["疑是地上霜。\n", "疑是天上星。\n", "疑是地上霜，"]) == 1
+    out, err = capsys.readouterr()
+    assert out == "" and err == "this line stands in the training works: 疑是地上霜\n"
+    assert warn(tmp_path / "nowhere", tmp_path, "", ["疑是地上霜"]) == 0

@@ -19,12 +19,13 @@ from hypothesis import strategies as st
 
 import text_models
 from mofang.apps.remake import remake
-from mofang.apps.writing import Desk, Offer, OwnWriter, Wishes
+from mofang.apps.writing import Desk, EngineWriter, Offer, OwnWriter, Wishes
 from mofang.cli.terminal import width
 from mofang.cli.text import desk as screen
 from mofang.models import own
 from mofang.studio import Studio, UserError
 from mofang.studio.credit import Credit
+from mofang.text.engines import Completion
 from mofang.text.evaluate.fingerprint import Fingerprint
 from mofang.text.own import OwnModel
 from mofang.trust.verify import verify
@@ -211,6 +212,26 @@ def test_a_real_model_at_the_desk(studio, model):
     assert not writer.warnings("床前明月光，新", 6) and writer.warnings("新句。床前明月光，", 3) == ["床前明月光"]
     assert writer.unseen("床前" * 200) == 401 - 128
     (model / "copies.bin").unlink()
+
+
+class Echo:
+    """An engine that answers with what it was asked."""
+
+    model, chats, constrains, weak = "echo", False, False, False
+
+    def generate(self, prompt, *, max_tokens=256, temperature=0.8, top_p=0.95, seed=0, stop=(), grammar=None, on_text=None):
+        return Completion(f" {prompt}/{max_tokens}/{temperature}/{top_p}/{seed}", 1, "stop", self.model)
+
+    def close(self):
+        pass
+
+
+def test_any_engine_may_sit_at_the_desk(studio, tmp_path):
+    desk = Desk(studio, EngineWriter("gguf", Echo(), "echo@12"), "hi", Wishes(2, 5, 0.7, 0.9), seed=4)
+    assert [offer.text for offer in desk.again()] == [" hi/5/0.7/0.9/4", " hi/5/0.7/0.9/5"]
+    desk.pick(2)
+    assert (desk.making().recipe.engine, desk.making().recipe.model, desk.unseen) == ("gguf", "echo@12", 0)
+    assert verify(desk.publish(tmp_path / "a.md"), studio.folder).ok
 
 
 def test_steps_are_made_again_byte_for_byte(studio, model):

@@ -19,6 +19,7 @@ from mofang.studio.atomic import write_atomic
 from mofang.studio.credit import Credit
 from mofang.studio.library import file_hash
 from mofang.studio.recipe import Json, canonical
+from mofang.text.engines import TextEngine
 from mofang.text.evaluate import known
 from mofang.text.language import language_of
 from mofang.text.own import OwnModel
@@ -106,6 +107,30 @@ class OwnWriter:
         return self.model.fit(text)[1]
 
 
+class EngineWriter:
+    """Any other engine at the desk. Nothing is known of the works it learned from."""
+
+    version = "1"
+
+    def __init__(self, name: str, engine: TextEngine, key: str, credits: tuple[Credit, ...] = ()) -> None:
+        """`name` stands in recipes (`gguf`, `openai`, …), `key` is name@sha256 of the weights or the model's name."""
+        self.engine, self.key, self.credits = name, key, credits
+        self._engine = engine
+
+    def write(self, text: str, wishes: Wishes, seed: int) -> list[str]:
+        """See `Writer`."""
+        return [self._engine.generate(text, max_tokens=wishes.length, temperature=wishes.temperature, top_p=wishes.top_p,
+                                      seed=seed + at).text for at in range(wishes.offers)]  # fmt: skip
+
+    def warnings(self, text: str, start: int) -> Sequence[str]:
+        """See `Writer`."""
+        return ()
+
+    def unseen(self, text: str) -> int:
+        """See `Writer`; how engines shorten a text is theirs to say."""
+        return 0
+
+
 @dataclass(frozen=True)
 class Step:
     """An accepted step: whose words came in, and the key of the recipe of the asset that holds the text after it."""
@@ -140,6 +165,7 @@ def produce(studio: Studio, recipe: Recipe, target: Path) -> None:
     if recipe.engine == "words":
         (text,) = recipe.prompt.values()
     else:
+        assert recipe.engine == OwnWriter.engine, recipe.engine
         name, _, sha256 = recipe.model.partition("@")
         runs = [path.parent for path in (studio.folder / "runs").glob(f"*/model/{own.CARD}")]
         shelved = [*runs, *own.names(studio.folder).values()]

@@ -25,6 +25,7 @@ from mofang.text.evaluate.works import LEAST, Kind, corpus_of, index_of, kind_of
 from mofang.text.infer import Precision
 from mofang.text.own import MOST, OwnModel
 from mofang.text.sampling import Sampling
+from mofang.text.tokenizer import UNK
 
 STAGES = {"index": 2, "bits": 4, "samples": 4, "copies": 2}
 PROBED = 100
@@ -144,7 +145,7 @@ def _bits(model: OwnModel, held: Held, plan: Plan, progress: Any) -> dict[str, J
                          size=held.corpus.size_bytes(held.split), window=window, stride=plan.stride, progress=progress)  # fmt: skip
     return {"split": held.split, "bits_per_byte": found.per_byte, "bits_per_character": found.per_character,
             "frequencies_bits_per_byte": replace(found, nats=floor).per_byte, "perplexity": found.perplexity,
-            "tokens": found.tokens, "bytes": found.size, "window": window,
+            "tokens": found.tokens, "bytes": found.size, "unknown": float(np.mean(stream == UNK)), "window": window,
             "stride": plan.stride or window, "precision": model.runner.precision}  # fmt: skip
 
 

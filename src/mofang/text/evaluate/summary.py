@@ -31,6 +31,9 @@ def _quality(found: Mapping[str, Json]) -> Iterator[str]:
               f"  （仅凭词元频率：每字节 {found['frequencies_bits_per_byte']:.3f} 比特）")  # fmt: skip
     yield say(f"  over {found['bytes']:,} bytes of {part}, windows of {found['window']} tokens every {found['stride']}",
               f"  取自 {found['bytes']:,} 字节{part}，窗口 {found['window']} 词元，步长 {found['stride']}")  # fmt: skip
+    if found["unknown"]:
+        yield say(f"  {found['unknown']:.2%} of the tokens are characters it does not know; what they are was not paid for",
+                  f"  {found['unknown']:.2%} 的词元是它不认识的字，具体是什么字未计入比特")  # fmt: skip
 
 
 def _variety(found: Mapping[str, Json]) -> Iterator[str]:
