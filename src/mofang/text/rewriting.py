@@ -20,6 +20,8 @@ from mofang.text.tokenizer import Tokenizer
 
 Floats = NDArray[np.float32]
 PAD = 1
+CHUNK = 64
+"""Sentences between two words about progress."""
 LENGTH_PENALTY = 0.6
 """Divides a hypothesis's log-probability by ((5 + length) / 6)^0.6 (Wu et al. 2016, arXiv 1609.08144, equation 14)."""
 
@@ -87,10 +89,11 @@ class Network:
             q = self._heads(self._norm(x, name + "cross_norm"), name + "cross_attn.", "q", at)
             x = x + self._mix(q, memory.keys[layer], memory.values[layer], memory.hidden, name + "cross_attn.")
             x = x + self._mlp(x, name)
-        return self._norm(x, "decoder_norm") @ self._w["embedding.weight"].T
+        logits: Floats = self._norm(x, "decoder_norm") @ self._w["embedding.weight"].T
+        return logits
 
     def _norm(self, x: Floats, name: str) -> Floats:
-        scale = np.sqrt(np.mean(x * x, -1, keepdims=True, dtype=np.float32) + np.float32(self.eps))
+        scale: Floats = np.sqrt(np.mean(x * x, -1, keepdims=True, dtype=np.float32) + np.float32(self.eps))
         out: Floats = x / scale * self._w[name + ".weight"]
         return out
 
@@ -157,7 +160,7 @@ def search(network: Network, sources: Sequence[Sequence[int]], beams: int = 1, e
         for row in range(rows):
             flat = score[row].ravel()
             # Of twice as many candidates at most half can end, so there are always `beams` to go on with.
-            best = np.argsort(-flat, kind="stable")[: 2 * beams] if beams > 1 else np.array([flat.argmax()])
+            best = _largest(flat, 2 * beams) if beams > 1 else np.array([flat.argmax()])
             going: list[tuple[int, int, float]] = []
             for place in best:
                 beam, token = divmod(int(place), vocabulary)
@@ -187,6 +190,15 @@ def search(network: Network, sources: Sequence[Sequence[int]], beams: int = 1, e
             index = origin[:, :, None, None, None]
             past[:] = [(np.take_along_axis(k, index, 1), np.take_along_axis(v, index, 1)) for k, v in past]
     return done
+
+
+def _largest(values: NDArray[np.float64], count: int) -> NDArray[np.int64]:
+    """Where the `count` largest stand, largest first, equals in their own order."""
+    if len(values) <= count:
+        return np.argsort(-values, kind="stable")
+    best = np.sort(np.argpartition(-values, count - 1)[:count])
+    chosen: NDArray[np.int64] = best[np.argsort(-values[best], kind="stable")]
+    return chosen
 
 
 class Rewriter:
@@ -223,21 +235,23 @@ class Rewriter:
 
     def text(self, text: str, beams: int = 4, progress: Callable[[int, int], None] = lambda done, all: None) -> str:
         """The whole text rewritten; lines, blank lines and the space between sentences stay as they are."""
-        lines = [(line, _pieces(line, self._longest)) for line in text.splitlines(keepends=True)]
-        count, ready, out = sum(len(pieces) for _, pieces in lines), 0, []
-        for line, pieces in lines:
-            bodies = [piece.strip() for piece in pieces]
-            written = self.sentences(bodies, beams) if bodies else []
-            for piece, body, versions in zip(pieces, bodies, written, strict=True):
+        lines = [_pieces(line, self._too_long) or [line] for line in text.splitlines(keepends=True)]
+        pieces = [piece for line in lines for piece in line]
+        out: list[str] = []
+        for start in range(0, len(pieces), CHUNK):
+            chunk = pieces[start : start + CHUNK]
+            bodies = [piece.strip() for piece in chunk if piece.strip()]
+            written = iter(self.sentences(bodies, beams))
+            for piece in chunk:
+                if not piece.strip():
+                    out.append(piece)
+                    continue
                 lead, trail = piece[: len(piece) - len(piece.lstrip())], piece[len(piece.rstrip()) :]
-                out.append(lead + (versions[0] if versions else body) + trail)
-            if not pieces:
-                out.append(line)
-            ready += len(pieces)
-            progress(ready, count)
+                out.append(lead + next(written)[0] + trail)
+            progress(len(out), len(pieces))
         return "".join(out)
 
-    def _longest(self, text: str) -> bool:
+    def _too_long(self, text: str) -> bool:
         return len(self.tokenizer.encode(text)) > self.network.longest - 2
 
 

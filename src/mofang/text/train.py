@@ -19,7 +19,7 @@ from mofang.training.muon import Muon
 from mofang.training.precision import Precision, autocast, device
 from mofang.training.update import update
 
-MATRICES_FOR = ("self_attn", "mlp", "rnn")
+MATRICES_FOR = ("self_attn", "cross_attn", "mlp", "rnn")
 """Parts whose matrices Muon may take: they turn vectors into vectors. Embeddings and heads look tokens up."""
 
 
@@ -87,8 +87,10 @@ class LanguageModel:
     def _losses(self, batch: NDArray[np.int64]) -> Iterator[Tensor]:
         mine = batch[distributed.rank() :: distributed.world()]
         for part in np.array_split(mine, self.settings.accumulate):
+            # Parts need not be equal; every window counts alike.
+            weight = len(part) * self.settings.accumulate * distributed.world() / len(batch)
             with autocast(self.device, self.settings.precision):
-                yield self.loss(part)
+                yield self.loss(part) * weight
 
     def loss(self, windows: NDArray[np.int64]) -> Tensor:
         """Mean loss over windows (B, T + 1), nats per token."""

@@ -1,4 +1,4 @@
-"""Networks that model text, each beside its paper. Every one maps tokens (B, T) to logits (B, T, V) and a state."""
+"""Networks that model text, each beside its paper. Language models map tokens (B, T) to logits (B, T, V) and a state."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -22,7 +22,6 @@ def build(config: Mapping[str, Any]) -> nn.Module:
     if kind == "mofang-seq2seq":
         from mofang.text.nets.seq2seq import Seq2Seq
 
-        net: nn.Module = Seq2Seq(dict(config))
-        return net
+        return Seq2Seq(dict(config))
     raise UserError(f"there is no network '{str(kind)[:40]}' here; known: qwen3, mofang-rnn, mofang-lstm, mofang-gru, "
                     "mofang-seq2seq")  # fmt: skip

@@ -7,11 +7,10 @@ rotated in cross-attention too, so that a decoder finds "the same place in the s
 
 from typing import Any
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mofang.text.nets.transformer import MLP, angles, rotate
+from mofang.text.nets.transformer import MLP, RMSNorm, angles, rotate
 
 Config = dict[str, Any]
 PAD = 1
@@ -38,20 +37,26 @@ class Attention(nn.Module):
         super().__init__()
         width, self.heads = config["hidden_size"], config["num_attention_heads"]
         self.q_proj, self.k_proj, self.v_proj, self.o_proj = (nn.Linear(width, width, bias=False) for _ in range(4))
-        self.q_norm = nn.RMSNorm(width // self.heads, config["rms_norm_eps"])
-        self.k_norm = nn.RMSNorm(width // self.heads, config["rms_norm_eps"])
+        self.q_norm = RMSNorm(width // self.heads, config["rms_norm_eps"])
+        self.k_norm = RMSNorm(width // self.heads, config["rms_norm_eps"])
 
     def forward(self, x: Tensor, memory: Tensor, turns: tuple[Tensor, Tensor], mask: Tensor | None) -> Tensor:
         """x: (B, T, width), memory: (B, S, width) → (B, T, width). No mask: causal. Mask: (B, 1, 1, S), True is seen."""
-        q, k, v = self._split(self.q_proj(x)), self._split(self.k_proj(memory)), self._split(self.v_proj(memory))
-        q, k = (rotate(norm(side), tuple(table[: side.size(2)].to(side.dtype) for table in turns))  # type: ignore[arg-type]
-                for norm, side in ((self.q_norm, q), (self.k_norm, k)))  # fmt: skip
+        q = self._turned(self.q_norm(self._split(self.q_proj(x))), turns)
+        k = self._turned(self.k_norm(self._split(self.k_proj(memory))), turns)
+        v = self._split(self.v_proj(memory)).transpose(1, 2)
         mixed = F.scaled_dot_product_attention(q, k, v, mask, is_causal=mask is None)
         out: Tensor = self.o_proj(mixed.transpose(1, 2).reshape(x.shape))
         return out
 
     def _split(self, x: Tensor) -> Tensor:
-        return x.view(x.size(0), x.size(1), self.heads, -1).transpose(1, 2)
+        return x.view(x.size(0), x.size(1), self.heads, -1)
+
+    @staticmethod
+    def _turned(side: Tensor, turns: tuple[Tensor, Tensor]) -> Tensor:
+        """(B, T, heads, size) → (B, heads, T, size), each place turned to its position."""
+        cosine, sine = (table[: side.size(1)].to(side.device) for table in turns)
+        return rotate(side, (cosine, sine)).transpose(1, 2)
 
 
 class EncoderBlock(nn.Module):
@@ -59,7 +64,7 @@ class EncoderBlock(nn.Module):
 
     def __init__(self, config: Config) -> None:
         super().__init__()
-        self.self_norm, self.mlp_norm = (nn.RMSNorm(config["hidden_size"], config["rms_norm_eps"]) for _ in range(2))
+        self.self_norm, self.mlp_norm = (RMSNorm(config["hidden_size"], config["rms_norm_eps"]) for _ in range(2))
         self.self_attn, self.mlp = Attention(config), MLP(config)
         self.dropout = nn.Dropout(config["dropout"])
 
@@ -67,7 +72,8 @@ class EncoderBlock(nn.Module):
         """(B, S, width) → the same shape."""
         normed = self.self_norm(x)
         x = x + self.dropout(self.self_attn(normed, normed, turns, mask))
-        return x + self.dropout(self.mlp(self.mlp_norm(x)))
+        out: Tensor = x + self.dropout(self.mlp(self.mlp_norm(x)))
+        return out
 
 
 class DecoderBlock(nn.Module):
@@ -76,7 +82,7 @@ class DecoderBlock(nn.Module):
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.self_norm, self.cross_norm, self.mlp_norm = (
-            nn.RMSNorm(config["hidden_size"], config["rms_norm_eps"]) for _ in range(3)
+            RMSNorm(config["hidden_size"], config["rms_norm_eps"]) for _ in range(3)
         )
         self.self_attn, self.cross_attn, self.mlp = Attention(config), Attention(config), MLP(config)
         self.dropout = nn.Dropout(config["dropout"])
@@ -86,7 +92,8 @@ class DecoderBlock(nn.Module):
         normed = self.self_norm(x)
         x = x + self.dropout(self.self_attn(normed, normed, turns, None))
         x = x + self.dropout(self.cross_attn(self.cross_norm(x), memory, turns, mask))
-        return x + self.dropout(self.mlp(self.mlp_norm(x)))
+        out: Tensor = x + self.dropout(self.mlp(self.mlp_norm(x)))
+        return out
 
 
 class Seq2Seq(nn.Module):
@@ -99,7 +106,7 @@ class Seq2Seq(nn.Module):
         self.embedding = nn.Embedding(config["vocab_size"], width)
         self.encoder = nn.ModuleList(EncoderBlock(config) for _ in range(config["encoder_layers"]))
         self.decoder = nn.ModuleList(DecoderBlock(config) for _ in range(config["decoder_layers"]))
-        self.encoder_norm, self.decoder_norm = (nn.RMSNorm(width, config["rms_norm_eps"]) for _ in range(2))
+        self.encoder_norm, self.decoder_norm = (RMSNorm(width, config["rms_norm_eps"]) for _ in range(2))
         self.dropout = nn.Dropout(config["dropout"])
         self._turns = angles(width // config["num_attention_heads"], config["max_position_embeddings"], config["rope_theta"])
         nn.init.normal_(self.embedding.weight, std=0.02)
@@ -111,7 +118,7 @@ class Seq2Seq(nn.Module):
 
     def forward(self, source: Tensor, target: Tensor) -> Tensor:
         """Logits after each token of the target, which begins with `<|end|>`. Rows are filled up with `PAD`."""
-        return self.decode(target, *self.encode(source))
+        return self.logits(self.decode(target, *self.encode(source)))
 
     def encode(self, source: Tensor) -> tuple[Tensor, Tensor]:
         """(B, S) → the source's vectors (B, S, width), and which of them count (B, 1, 1, S)."""
@@ -119,11 +126,17 @@ class Seq2Seq(nn.Module):
         x = self.dropout(self.embedding(source))
         for block in self.encoder:
             x = block(x, self._turns, mask)
-        return self.encoder_norm(x), mask
+        out: Tensor = self.encoder_norm(x)
+        return out, mask
 
     def decode(self, target: Tensor, memory: Tensor, mask: Tensor) -> Tensor:
-        """(B, T) and what `encode` gave → logits (B, T, V)."""
+        """(B, T) and what `encode` gave → the decoder's vectors (B, T, width), normalised: what `logits` reads."""
         x = self.dropout(self.embedding(target))
         for block in self.decoder:
             x = block(x, memory, self._turns, mask)
-        return F.linear(self.decoder_norm(x), self.embedding.weight)
+        out: Tensor = self.decoder_norm(x)
+        return out
+
+    def logits(self, hidden: Tensor) -> Tensor:
+        """(…, width) → logits (…, V)."""
+        return F.linear(hidden, self.embedding.weight)
