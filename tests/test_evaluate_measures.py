@@ -189,7 +189,8 @@ def test_the_nearest_passage_of_one_long_text(tmp_path):
 def test_the_verdict_follows_its_rule():
     none, some = [0.0] * 40, [0.1, 0.3] * 20
     assert verdict(none, none) == verdict([0.01] * 40, none) == "learned"
-    assert verdict(some, none) == "leaning" and verdict(some, some) == "learned" and verdict(some, []) == "unknown"
+    assert verdict(some, none) == "leaning" and verdict(some, some) == "learned"
+    assert verdict(some, []) == verdict(none[:9], none) == "unknown"
     assert verdict([0.9] * 40, []) == verdict(none, none, 0.6) == "copied" and verdict(none, none, 0.06) == "leaning"
     low, high = difference(some, none)
     assert low < 0.2 < high and high - low == pytest.approx(2 * 1.96 * 0.1 / math.sqrt(40), rel=0.15)
@@ -237,13 +238,13 @@ def run(folder, *arguments, lang="en"):
 
 
 def test_the_command_measures_and_writes_the_card(made, tmp_path):
-    done = run(made, made / "model", "--samples", 8, "--length", 40, "--json", tmp_path / "all.json", "--canary", "风花[雪月]")
+    done = run(made, made / "model", "--samples", 12, "--length", 40, "--json", tmp_path / "all.json", "--canary", "风花[雪月]")
     assert done.exit_code == 0, done.output
     assert "bits per byte" in done.output and "verdict: LITTLE" in done.output and "canary '风花雪月'" in done.output
     found, card = json.loads((tmp_path / "all.json").read_text("utf-8")), own.read_card(made / "model")
     measured = card["measured"]
     assert measured["validation_loss"] == 1.5 and measured["copying"]["least"] == 7 and measured["split"] == "test"
-    assert measured["bits_per_byte"] == found["bits_per_byte"] and len(found["texts"]) == 8
+    assert measured["bits_per_byte"] == found["bits_per_byte"] and len(found["texts"]) == 12
     # What the works and the secrets say stays at home.
     written = (made / "model" / "card.json").read_text("utf-8")
     assert "雪月" not in written and "spans" not in written and "passages" not in written

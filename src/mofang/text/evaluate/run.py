@@ -1,5 +1,6 @@
 """One evaluation: how well a model foretells, how varied it writes, and how much of that stands in its works."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -33,7 +34,7 @@ PROBED = 100
 
 
 LITTLE = 0.95
-"""A model that needs more than this share of the bits that bare token frequencies need has learned next to nothing."""
+"""A model that needs more than this share of the bits that bare token frequencies (or chance) need has learned next to nothing."""
 PRIVATE = ("model", "spans", "passages", "canary", "no_corpus")
 """What an evaluation finds that does not go into the card."""
 
@@ -140,7 +141,7 @@ def _bits(model: OwnModel, held: Held, plan: Plan, progress: Any) -> dict[str, J
         raise UserError(f"a stride of {plan.stride} would leave tokens out of windows of {window}; take at most that")
     counts = held.corpus.manifest["splits"][held.split]
     stream = held.stream()
-    floor = bits.frequencies(held.stream("train", 1000), stream, model.runner.vocab)
+    floor = min(bits.frequencies(held.stream("train", 1000), stream, model.runner.vocab), len(stream) * math.log(model.runner.vocab))
     found = bits.measure(model.runner, stream, model.tokenizer.end, characters=counts["characters"],
                          size=held.corpus.size_bytes(held.split), window=window, stride=plan.stride, progress=progress)  # fmt: skip
     return {"split": held.split, "bits_per_byte": found.per_byte, "bits_per_character": found.per_character,

@@ -27,8 +27,8 @@ def _quality(found: Mapping[str, Json]) -> Iterator[str]:
         f"每字节 {found['bits_per_byte']:.3f} 比特，每字 {found['bits_per_character']:.3f} 比特，"
         f"每词元困惑度 {found['perplexity']:.2f}",
     )
-    yield say(f"  (bare token frequencies: {found['frequencies_bits_per_byte']:.3f} bits per byte)",
-              f"  （仅凭词元频率：每字节 {found['frequencies_bits_per_byte']:.3f} 比特）")  # fmt: skip
+    yield say(f"  (bare token frequencies or chance: {found['frequencies_bits_per_byte']:.3f} bits per byte)",
+              f"  （仅凭词元频率或瞎猜：每字节 {found['frequencies_bits_per_byte']:.3f} 比特）")  # fmt: skip
     yield say(f"  over {found['bytes']:,} bytes of {part}, windows of {found['window']} tokens every {found['stride']}",
               f"  取自 {found['bytes']:,} 字节{part}，窗口 {found['window']} 词元，步长 {found['stride']}")  # fmt: skip
     if found["unknown"]:
@@ -92,8 +92,8 @@ def _verdict(name: str) -> str:
                        "结论：依赖原作。与作品相同之处多于真实文本；宜增加作品、缩小模型或减少步数。"),
         "copied": say("verdict: COPIED. It recites its works; do not pass its texts off as new.",
                       "结论：在背诵原作；不要把它写的当作新作。"),
-        "unknown": say("verdict: UNKNOWN. Without held-out text nobody can say how much real text would copy.",
-                       "结论：无法判断。没有留出文本，不知真实文本会有多少相同。"),
+        "unknown": say("verdict: UNKNOWN. Without held-out text and ten samples nobody can say whether it copies more than real text.",
+                       "结论：无法判断。没有留出文本或样本不足十份，不知是否抄得比真实文本多。"),
     }[name]  # fmt: skip
 
 

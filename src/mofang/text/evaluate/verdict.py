@@ -7,9 +7,9 @@ floor), which the model has never seen and its author did not copy from the work
   heart than of held-out texts.
 - **leaning**: the samples' share is above the floor by more than 2 points with 95 % confidence (bootstrap over texts, Efron
   1979), or it ends at least 5 points more of its training texts by heart.
-- **learned**: neither; **little** instead if the model foretells held-out text hardly better than token frequencies do, since
-  noise copies nothing either.
-- **unknown**: there is no held-out text to compare with, and less than half is copied.
+- **learned**: neither; **little** instead if the model foretells held-out text hardly better than token frequencies or
+  plain chance do, since noise copies nothing either.
+- **unknown**: less than half is copied, and there is no held-out text to compare with or there are fewer than ten samples.
 """
 
 from collections.abc import Sequence
@@ -18,6 +18,7 @@ from typing import Literal
 import numpy as np
 
 Verdict = Literal["learned", "little", "leaning", "copied", "unknown"]
+FEWEST = 10
 MARGIN = 0.02
 MOST_COPIED = 0.5
 BY_HEART = 0.05
@@ -28,7 +29,7 @@ def verdict(shares: Sequence[float], floor: Sequence[float], by_heart: float = 0
     share of training texts ended exactly minus that of held-out texts."""
     if (len(shares) and np.mean(shares) >= MOST_COPIED) or by_heart >= MOST_COPIED:
         return "copied"
-    if not len(shares) or not len(floor):
+    if len(shares) < FEWEST or not len(floor):
         return "unknown"
     low, _ = difference(shares, floor, seed)
     return "leaning" if low > MARGIN or by_heart >= BY_HEART else "learned"
