@@ -73,8 +73,8 @@ class OwnModel:
 
         A prompt longer than the context keeps its newest tokens (`fit` says how many were left out); when the text
         outgrows the context, writing goes on from its newest half. With `beams` the n likeliest texts of a beam search
-        come, best first, and no dice are thrown. `words` get a bias however they are cut into tokens (see `WordBias`). `on_text` is called with each run of whole characters of the first
-        continuation, with beams once. Raises `UserError`.
+        come, best first, and no dice are thrown. `words` get a bias however they are cut into tokens (see `WordBias`).
+        `on_text` is called with each run of whole characters of the first continuation, with beams once. Raises `UserError`.
         """
         sampling = sampling or Sampling()
         if not 1 <= n <= MOST or beams > MOST:

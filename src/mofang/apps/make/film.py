@@ -71,7 +71,7 @@ def make(
     stages = Stages(STAGES, listen)
     # A minute of film takes about as much: pictures, recordings, chunks, and the film twice while it is signed.
     studio.require_space(200 << 20)
-    plan, base = _plan(source, wanted, engine, scenes, stages)
+    plan, base = _plan(source, wanted, engine, scenes, stages, studio.folder)
     if isinstance(plan, Script) and until == "script":
         return _written(out, plan.title, "script.md", _as_markdown(plan), plan.notes)
     story = board(plan, wanted, Path.cwd()) if isinstance(plan, Script) else _with(plan, wanted)
@@ -115,12 +115,13 @@ def make(
     return _publish(studio, story, film, rendered, folder, stages)
 
 
-def _plan(source: str, wanted: Wishes, engine: str, scenes: int, stages: Stages) -> tuple[Script | Storyboard, Path]:
+def _plan(source: str, wanted: Wishes, engine: str, scenes: int, stages: Stages, studio: Path
+          ) -> tuple[Script | Storyboard, Path]:  # fmt: skip
     """The first stage: a script, or a storyboard somebody edited, and the folder its relative paths start from."""
     report = stages.of("script")
     if is_brief(source):
         lang = language_of(source)
-        writer = text_engine(engine, lang)
+        writer = text_engine(engine, lang, studio)
         try:
             return from_brief(source, writer, lang, scenes, wanted.seed or 0, report), Path.cwd()
         finally:

@@ -83,9 +83,10 @@ def from_brief(
     return Script(written.title, written.lang, said, notes=written.notes, model=written.model)
 
 
-def text_engine(name: str, lang: Lang) -> TextEngine:
-    """The engine called `gguf` (the default model), `gguf:PATH`, `transformers:FOLDER` or `transformers:OWNER/MODEL`, or
-    `openai:MODEL` (base URL from `OPENAI_BASE_URL`)."""
+def text_engine(name: str, lang: Lang, studio: Path | None = None) -> TextEngine:
+    """The engine called `gguf` (the default model), `gguf:PATH`, `own:NAME` (a model trained here, by name or folder, looked
+    for in the `studio` too), `transformers:FOLDER` or `transformers:OWNER/MODEL`, or `openai:MODEL` (base URL from
+    `OPENAI_BASE_URL`)."""
     kind, _, rest = name.partition(":")
     if kind == "gguf" or name.endswith(".gguf"):
         from mofang.text.engines.gguf import GGUFEngine, default_engine
@@ -100,4 +101,9 @@ def text_engine(name: str, lang: Lang) -> TextEngine:
         from mofang.text.engines.transformers import TransformersEngine
 
         return TransformersEngine(rest)
-    raise UserError(f"there is no text engine '{name[:40]}'; use gguf, gguf:FILE.gguf, transformers:FOLDER or openai:MODEL")
+    if kind == "own":
+        from mofang.models.own import find
+        from mofang.text.engines.own import OwnEngine
+
+        return OwnEngine(find(rest, studio))
+    raise UserError(f"there is no text engine '{name[:40]}'; use gguf, gguf:FILE.gguf, own:NAME, transformers:FOLDER or openai:MODEL")

@@ -1,5 +1,7 @@
 """`mofang text script`: a script from a one-line brief."""
 
+from pathlib import Path
+
 import click
 
 from mofang.studio.words import say
@@ -7,16 +9,18 @@ from mofang.studio.words import say
 
 @click.command(help=say("Write a script from a one-line BRIEF.", "由一句话写出脚本。"))
 @click.argument("brief")
-@click.option("--text-engine", "engine", default="gguf", show_default=True, help="gguf, gguf:FILE, openai:MODEL")
+@click.option("--text-engine", "engine", default="gguf", show_default=True,
+              help="gguf:FILE, own:NAME, transformers:PATH, openai:MODEL")  # fmt: skip
 @click.option("--scenes", type=click.IntRange(3, 40), default=8, show_default=True)
 @click.option("--seed", type=int, default=0, show_default=True)
-def script(brief: str, engine: str, scenes: int, seed: int) -> None:
+@click.pass_obj
+def script(studio: Path, /, brief: str, engine: str, scenes: int, seed: int) -> None:
     """One passage a line, ready for `mofang make`."""
     from mofang.apps.make.script import from_brief, text_engine
     from mofang.text.language import language_of
 
     lang = language_of(brief)
-    writer = text_engine(engine, lang)
+    writer = text_engine(engine, lang, studio)
     try:
         written = from_brief(brief, writer, lang, scenes, seed)
     finally:

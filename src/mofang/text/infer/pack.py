@@ -66,7 +66,7 @@ class Pack:
 def _gather(parts: list[Any], size: int, kind: type) -> NDArray[Any]:
     # Loads that cross cache lines cost double, and numpy promises sixteen bytes only.
     item = np.dtype(kind).itemsize
-    room = np.empty(size + 64 // item, kind)
+    room: NDArray[Any] = np.empty(size + 64 // item, kind)
     start = (-room.ctypes.data % 64) // item
     whole = room[start : start + size]
     at = 0

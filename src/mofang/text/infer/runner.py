@@ -13,9 +13,12 @@ S = TypeVar("S")
 class Runner(Protocol[S]):
     """A network with its weights. `context` is how many tokens it can look back on, None for any number."""
 
-    vocab: int
-    context: int | None
-    precision: str
+    @property
+    def vocab(self) -> int: ...
+    @property
+    def context(self) -> int | None: ...
+    @property
+    def precision(self) -> str: ...
 
     def start(self, batch: int) -> S:
         """The state before the first token of `batch` texts."""

@@ -30,7 +30,7 @@ class Cache:
 
     @property
     def room(self) -> int:
-        return self.keys.shape[3] * LANES
+        return int(self.keys.shape[3]) * LANES
 
     def copy(self, rows: NDArray[np.int64] | slice, room: int) -> "Cache":
         """The texts `rows` in a cache of `room` tokens."""
@@ -58,6 +58,7 @@ class Transformer:
         self._base = float(config.get("rope_theta") or (config.get("rope_parameters") or {}).get("rope_theta") or 10_000.0)
         self._epsilon = np.float32(config.get("rms_norm_eps", 1e-6))
         self._shape = np.array([heads, shared, size, inner, self.vocab], np.int64)
+        self._cos = self._sin = np.empty((0, size // 2), np.float32)
         self._angles(min(self.context, 256))
         pack = Pack(precision == "int8")
         table = []
@@ -140,7 +141,7 @@ class Transformer:
 
     def _angles(self, length: int) -> None:
         """Tables of cosines and sines for `length` positions at least."""
-        known = self._cos.shape[0] if hasattr(self, "_cos") else 0
+        known = self._cos.shape[0]
         if length > known:
             length = min(self.context, max(length, 2 * known))
             turns = self._base ** (-np.arange(0, self._size, 2) / self._size)

@@ -12,8 +12,10 @@ from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
+from numba import extending
 from numba.core import cgutils, types
-from numba.extending import intrinsic
+
+intrinsic: Any = extending.intrinsic  # takes the typing context away from the arguments that callers give
 
 LANES = 16
 """Output channels side by side."""
@@ -94,7 +96,7 @@ def float_tile(rows: int, groups: int) -> Callable[..., None]:
     out[r, 16g+i] = Σ_k x[r, k] · w[at + g·stride + 16k + i], w in float32, or bfloat16 kept as uint16.
     """
 
-    @intrinsic  # type: ignore[untyped-decorator]
+    @intrinsic
     def tile(typingctx: Any, w: Any, at: Any, stride: Any, x: Any, x_at: Any, x_stride: Any, inputs: Any, out: Any,
              out_at: Any, out_stride: Any) -> Any:  # fmt: skip
         integer = types.int64
@@ -120,7 +122,7 @@ def float_tile(rows: int, groups: int) -> Callable[..., None]:
 
         return types.void(*given), codegen
 
-    return tile  # type: ignore[no-any-return]
+    return tile
 
 
 def byte_tile(rows: int, groups: int) -> Callable[..., None]:
@@ -130,7 +132,7 @@ def byte_tile(rows: int, groups: int) -> Callable[..., None]:
     The weights are stored as unsigned bytes, 128 more than they are; `x_sums` = −128 · Σ x takes that off again.
     """
 
-    @intrinsic  # type: ignore[untyped-decorator]
+    @intrinsic
     def tile(typingctx: Any, w: Any, at: Any, stride: Any, scales: Any, s_at: Any, s_stride: Any, x: Any, x_at: Any,
              x_stride: Any, x_scales: Any, x_sums: Any, b_at: Any, b_stride: Any, blocks: Any, out: Any, out_at: Any,
              out_stride: Any) -> Any:  # fmt: skip
@@ -175,7 +177,7 @@ def byte_tile(rows: int, groups: int) -> Callable[..., None]:
 
         return types.void(*given), codegen
 
-    return tile  # type: ignore[no-any-return]
+    return tile
 
 
 def _bases(context: Any, builder: Any, kind: Any, array: Any, at: Any, stride: Any, count: int, element: Any) -> list[Any]:
@@ -191,7 +193,7 @@ def _store(context: Any, builder: Any, kind: Any, out: Any, at: Any, stride: Any
             builder.store(builder.load(total, typ=_VF), builder.bitcast(place, _VF.as_pointer()), align=4)
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def shorten(typingctx: Any, x: Any) -> Any:
     """A float32 rounded to bfloat16, as uint16; there are no infinities or NaN to keep."""
 
@@ -204,7 +206,7 @@ def shorten(typingctx: Any, x: Any) -> Any:
     return types.uint16(types.float32), codegen
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def quantise_block(typingctx: Any, x: Any, at: Any, codes: Any, c_at: Any, scales: Any, sums: Any, s_at: Any) -> Any:
     """64 numbers x[at…] as signed bytes codes[c_at…] = rint(x / s), s = max|x| / 127; scales[s_at] = s, sums[s_at] = −128 Σ codes."""
     given = (x, types.int64, codes, types.int64, scales, sums, types.int64)
@@ -242,7 +244,7 @@ def quantise_block(typingctx: Any, x: Any, at: Any, codes: Any, c_at: Any, scale
     return types.void(*given), codegen
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def exp(typingctx: Any, x: Any) -> Any:
     """e^x in float32 to 2 units in the last place, in a form that loops are vectorised over (Cephes' expf polynomial)."""
 

@@ -66,6 +66,6 @@ def softmax(logits: NDArray[np.float32], temperature: float = 1.0) -> Probabilit
     """e^(logits / temperature), normalised; −inf gives 0."""
     top = logits.max()
     shifted = (logits - top) / np.float32(max(temperature, 1e-6))
-    p = np.exp(shifted).astype(np.float64)
+    p: Probabilities = np.exp(shifted).astype(np.float64)
     p /= p.sum()
     return p
