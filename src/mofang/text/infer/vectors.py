@@ -122,7 +122,7 @@ def float_tile(rows: int, groups: int) -> Callable[..., None]:
 
         return types.void(*given), codegen
 
-    return tile
+    return tile  # type: ignore[no-any-return]
 
 
 def byte_tile(rows: int, groups: int) -> Callable[..., None]:
@@ -177,7 +177,7 @@ def byte_tile(rows: int, groups: int) -> Callable[..., None]:
 
         return types.void(*given), codegen
 
-    return tile
+    return tile  # type: ignore[no-any-return]
 
 
 def _bases(context: Any, builder: Any, kind: Any, array: Any, at: Any, stride: Any, count: int, element: Any) -> list[Any]:
