@@ -197,7 +197,9 @@ def test_no_folder_to_cache_in(shelf, tmp_path):
     )
     closed = tmp_path / "closed"
     closed.write_text("no folder")
-    locator = "from numba.core import caching; caching._CacheLocator.ensure_cache_path = lambda self: (_ for _ in ()).throw(OSError());"
+    # Whoever runs the tests may be allowed everything; so numba is told that no folder can be written to.
+    locator = ("from numba.core import caching\ndef closed(self):\n    raise OSError\n"
+               "caching._CacheLocator.ensure_cache_path = closed\n")  # fmt: skip
     found = subprocess.run([sys.executable, "-c", locator + code], capture_output=True, text=True, env={
         **os.environ, "HOME": str(closed), "XDG_CACHE_HOME": str(closed), "PYTHONPATH": str(Path(infer.__file__).parents[3]),
     })  # fmt: skip

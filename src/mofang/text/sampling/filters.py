@@ -24,9 +24,10 @@ def floor(p: Probabilities, share: float) -> Mask:
 
 def typical(p: Probabilities, share: float) -> Mask:
     """The tokens whose information is nearest the entropy, until they sum to `share` (arXiv:2202.00666)."""
-    with np.errstate(divide="ignore"):
-        information = -np.log(p)
-    entropy = float(np.sum(p * information, where=p > 0))
+    information = np.full(p.shape, np.inf)
+    np.log(p, where=p > 0, out=information)
+    np.negative(information, where=p > 0, out=information)
+    entropy = float((p[p > 0] * information[p > 0]).sum())
     return _first(p, np.abs(information - entropy), share)
 
 
