@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import click
 import pytest
@@ -19,11 +20,12 @@ from hypothesis import strategies as st
 
 import text_models
 from mofang.apps.remake import remake
-from mofang.apps.writing import Desk, EngineWriter, Offer, OwnWriter, Wishes
+from mofang.apps.writing import USUAL, Desk, EngineWriter, Offer, OwnWriter
+from mofang.cli import mofang
 from mofang.cli.terminal import width
 from mofang.cli.text import desk as screen
 from mofang.models import own
-from mofang.studio import Studio, UserError
+from mofang.studio import Recipe, Studio, UserError
 from mofang.studio.credit import Credit
 from mofang.text.engines import Completion
 from mofang.text.evaluate.fingerprint import Fingerprint
@@ -31,18 +33,25 @@ from mofang.text.own import OwnModel
 from mofang.trust.verify import verify
 
 
+def start(prompt, **wishes):
+    return replace(USUAL, prompt=prompt, **wishes)
+
+
 class Scripted:
     """Offers texts that say which seed wrote them."""
 
-    key, engine, version = "scripted@00", "own", "1"
+    key = "scripted@00"
     credits = (Credit("scripted", "", "CC0-1.0"),)
 
     def __init__(self):
         self.asked = []
 
-    def write(self, text, wishes, seed):
-        self.asked.append((text, wishes, seed))
-        return [f" <{seed + at}>" for at in range(wishes.offers)]
+    def write(self, order):
+        self.asked.append(order)
+        return [f" <{order.seed + at}>" for at in range(order.n)]
+
+    def recipe(self, order):
+        return Recipe("own-text", "1", self.key, order.prompt, order.params(0), order.seed)
 
     def warnings(self, text, start):
         return ["<1> (a work with <1> in it)"] if "<1>" in text[start:] else []
@@ -67,7 +76,7 @@ def model(tmp_path_factory):
 
 
 def test_steps_and_their_recipes(studio):
-    desk = Desk(studio, Scripted(), "Once")
+    desk = Desk(studio, Scripted(), start("Once"))
     assert [offer.text for offer in desk.again()] == [" <0>", " <1>", " <2>", " <3>"]
     assert [bool(offer.warnings) for offer in desk.offers] == [False, True, False, False]
     desk.pick(3)
@@ -85,12 +94,12 @@ def test_steps_and_their_recipes(studio):
         making = studio.making(studio.asset(parent))
     assert making.recipe.prompt == {"begin": "Once"} and making.made.facts["nature"] == "digitalCreation"
     taken = studio.making(studio.asset(studio.made_by(desk.steps[1].recipe).asset.id))
-    assert (taken.recipe.engine, taken.recipe.model, taken.recipe.seed, taken.recipe.prompt) == ("own", "scripted@00", 2, "Once")
+    assert (taken.recipe.engine, taken.recipe.model, taken.recipe.seed, taken.recipe.prompt) == ("own-text", "scripted@00", 2, "Once")
     assert taken.made.credits == Scripted.credits
 
 
 def test_undo_and_redo(studio):
-    desk = Desk(studio, Scripted(), "a")
+    desk = Desk(studio, Scripted(), start("a"))
     desk.add("b")
     desk.add("c")
     desk.undo()
@@ -106,11 +115,11 @@ def test_undo_and_redo(studio):
         desk.redo()
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=15)
 @given(st.lists(st.sampled_from(["add", "undo", "redo", "pick", "resume"]), max_size=25))
 def test_any_order_of_steps_keeps_text_and_session_together(tmp_path_factory, actions):
     studio = Studio(tmp_path_factory.mktemp("studio"))
-    desk, past, future = Desk(studio, Scripted(), "x"), ["x"], []
+    desk, past, future = Desk(studio, Scripted(), start("x")), ["x"], []
     for action in actions:
         if action == "add":
             desk.add("+")
@@ -126,50 +135,50 @@ def test_any_order_of_steps_keeps_text_and_session_together(tmp_path_factory, ac
             desk.redo()
             past.append(future.pop())
         elif action == "resume":
-            desk = Desk(studio, Scripted(), "x")
+            desk = Desk(studio, Scripted(), start("x"))
         assert (desk.text, desk.undone, len(desk.steps)) == (past[-1], len(future), len(past))
     studio.close()
 
 
 def test_a_desk_goes_on_where_it_was_left(studio):
-    desk = Desk(studio, Scripted(), "故事", Wishes(offers=2))
+    desk = Desk(studio, Scripted(), start("故事", n=2))
     desk.again()
     desk.pick(1)
     offered = [offer.text for offer in desk.again()]
-    later = Desk(studio, writer := Scripted(), "故事")
+    later = Desk(studio, writer := Scripted(), start("故事"))
     assert later.resumed and later.text == desk.text and [offer.text for offer in later.offers] == offered
-    assert later.wishes.offers == 2 and not writer.asked
+    assert later.order.n == 2 and not writer.asked
     later.again()
-    assert writer.asked[0][2] == 4  # seeds go on too: nothing is offered twice
-    assert not Desk(studio, Scripted(), "another").resumed
-    assert Desk(studio, Scripted(), "故事", fresh=True).text == "故事"
+    assert writer.asked[0].seed == 4  # seeds go on too: nothing is offered twice
+    assert not Desk(studio, Scripted(), start("another")).resumed
+    assert Desk(studio, Scripted(), start("故事"), fresh=True).text == "故事"
 
 
 def test_requests_that_cannot_be_met(studio, tmp_path):
-    desk = Desk(studio, Scripted(), "")
+    desk = Desk(studio, Scripted(), start(""))
     for act, says in [
         (lambda: desk.pick(1), "nothing is offered"), (lambda: desk.replace("no", "x"), "does not stand"),
-        (lambda: desk.wish(offers=0), "1 to 9"), (lambda: desk.wish(length=0), "tokens"),
+        (lambda: desk.wish(n=0), "1 to 9"), (lambda: desk.wish(tokens=0), "tokens"),
         (lambda: desk.wish(temperature=-1), "temperature"),
         (lambda: desk.publish(tmp_path / "a.txt"), "no text yet"), (lambda: desk.publish(tmp_path / "a.docx"), "not '.docx'"),
         (lambda: (desk.again(), desk.pick(9)), "choose from 1 to 4"),
     ]:  # fmt: skip
         with pytest.raises(UserError, match=says):
             act()
-    assert desk.text == "" and desk.wishes == Wishes()
+    assert desk.text == "" and replace(desk.order, seed=0) == USUAL
 
 
 @pytest.mark.parametrize("harm", ["{", "[]", '{"version": 1}', '{"version": 9, "steps": [], "at": 0}', "\xff"])
 def test_a_damaged_session_is_named(studio, harm):
-    desk = Desk(studio, Scripted(), "a")
+    desk = Desk(studio, Scripted(), start("a"))
     desk.path.write_text(harm, "latin-1")
     with pytest.raises(UserError, match="damaged"):
-        Desk(studio, Scripted(), "a")
-    assert Desk(studio, Scripted(), "a", fresh=True).text == "a"
+        Desk(studio, Scripted(), start("a"))
+    assert Desk(studio, Scripted(), start("a"), fresh=True).text == "a"
 
 
 def test_a_step_whose_asset_is_gone(studio):
-    desk = Desk(studio, Scripted(), "a")
+    desk = Desk(studio, Scripted(), start("a"))
     desk.add("b")
     path = studio.made_by(desk.steps[0].recipe).asset.path
     path.unlink()
@@ -179,7 +188,7 @@ def test_a_step_whose_asset_is_gone(studio):
 
 
 def test_publishing_says_whose_words_they_are(studio, tmp_path):
-    desk = Desk(studio, Scripted(), "很久很久以前")
+    desk = Desk(studio, Scripted(), start("很久很久以前"))
     mine = desk.publish(tmp_path / "mine.txt")
     assert mine.read_text("utf-8").strip() == "很久很久以前"  # a person's words bear no label
     desk.again()
@@ -193,7 +202,7 @@ def test_publishing_says_whose_words_they_are(studio, tmp_path):
 
 
 def test_broken_bytes_from_a_terminal_do_no_harm(studio, tmp_path):
-    desk = Desk(studio, Scripted(), "a\udce9")
+    desk = Desk(studio, Scripted(), start("a\udce9"))
     desk.add("b\ud800")
     assert desk.text == "a?b?" and desk.publish(tmp_path / "a.txt").is_file()
 
@@ -201,11 +210,11 @@ def test_broken_bytes_from_a_terminal_do_no_harm(studio, tmp_path):
 def test_a_real_model_at_the_desk(studio, model):
     Fingerprint.of(["床前明月光，疑是地上霜。"]).save(model)
     writer = OwnWriter(OwnModel.open(model), studio)
-    desk = Desk(studio, writer, "床前明月光，", Wishes(3, 12, temperature=1.5), seed=7)
+    desk = Desk(studio, writer, start("床前明月光，", n=3, tokens=12, temperature=1.5, top_k=50, seed=7))
     offers = desk.again()
     # Each continuation is what its seed writes alone: the recipe is the whole of it.
     for offer in offers:
-        alone = writer.write(desk.text, Wishes(1, 12, temperature=1.5), offer.seed)
+        alone = writer.write(replace(desk.order, prompt=desk.text, n=1, seed=offer.seed))
         assert alone == [offer.text]
     assert len({offer.text for offer in offers}) == 3
     assert writer.key == f"small@{own.read_card(model)['sha256']}"
@@ -227,16 +236,16 @@ class Echo:
 
 
 def test_any_engine_may_sit_at_the_desk(studio, tmp_path):
-    desk = Desk(studio, EngineWriter("gguf", Echo(), "echo@12"), "hi", Wishes(2, 5, 0.7, 0.9), seed=4)
+    desk = Desk(studio, EngineWriter("echo.gguf", Echo()), start("hi", n=2, tokens=5, temperature=0.7, top_p=0.9, seed=4))
     assert [offer.text for offer in desk.again()] == [" hi/5/0.7/0.9/4", " hi/5/0.7/0.9/5"]
     desk.pick(2)
-    assert (desk.making().recipe.engine, desk.making().recipe.model, desk.unseen) == ("gguf", "echo@12", 0)
+    assert (desk.making().recipe.engine, desk.making().recipe.model, desk.unseen) == ("gguf-text", "echo.gguf", 0)
     assert verify(desk.publish(tmp_path / "a.md"), studio.folder).ok
 
 
 def test_steps_are_made_again_byte_for_byte(studio, model):
     shutil.copytree(model, studio.folder / "models" / "small")
-    desk = Desk(studio, OwnWriter(OwnModel.open(studio.folder / "models" / "small"), studio), "床前明月光，", Wishes(2, 12))
+    desk = Desk(studio, OwnWriter(OwnModel.open(studio.folder / "models" / "small"), studio), start("床前明月光，", n=2, tokens=12))
     desk.again()
     desk.pick(2)
     desk.add("。\n")
@@ -244,7 +253,7 @@ def test_steps_are_made_again_byte_for_byte(studio, model):
         asset = studio.made_by(step.recipe).asset
         assert remake(studio, asset) == (asset.id, False)
     shutil.rmtree(studio.folder / "models" / "small")
-    with pytest.raises(UserError, match="small that wrote it is not in the studio"):
+    with pytest.raises(UserError, match="the model small that wrote it is gone"):
         remake(studio, studio.made_by(desk.steps[1].recipe).asset)
 
 
@@ -288,7 +297,7 @@ def write(studio, words, out=None, env=None, prompt="Once"):
 
     @click.command()
     def command():
-        screen.run(studio, Scripted(), prompt, out=out)
+        screen.run(studio, Scripted(), start(prompt), out)
 
     return CliRunner().invoke(command, input="".join(line + "\n" for line in words), catch_exceptions=False,
                               env={"MOFANG_LANG": "en", "COLUMNS": "100", **(env or {})})  # fmt: skip
@@ -300,10 +309,10 @@ def test_a_session_in_the_terminal(studio, tmp_path):
     assert done.exit_code == 0, done.output
     assert "⚠ in the works: <1> (a work with <1> in it)" in done.output
     assert "published: " in done.output
-    text = Desk(studio, Scripted(), "Once").text
+    text = Desk(studio, Scripted(), start("Once")).text
     assert text.startswith("Once <1> and\nTHEN <") and text in out.read_text("utf-8")
-    wishes = Desk(studio, Scripted(), "Once").wishes
-    assert (wishes.temperature, wishes.offers, wishes.length) == (0.5, 2, 9)
+    order = Desk(studio, Scripted(), start("Once")).order
+    assert (order.temperature, order.n, order.tokens) == (0.5, 2, 9)
     again = write(studio, [])
     assert "going on where you stopped, after 4 steps" in again.output and "THEN" in again.output
 
@@ -314,7 +323,7 @@ def test_every_mistake_gets_a_line_and_the_desk_stays(studio):
     for says in ("choose from 1 to 4", "is no number", "temperature cannot be", "1 to 9", "nothing to undo",
                  "nothing to redo", "does not stand", "begin the line with +", "not '.docx'", "take that continuation"):  # fmt: skip
         assert says in done.output, says
-    assert "kept in the studio" in done.output and Desk(studio, Scripted(), "Once").text == "Once"
+    assert "kept in the studio" in done.output and Desk(studio, Scripted(), start("Once")).text == "Once"
 
 
 def test_editing_in_an_editor(studio, tmp_path):
@@ -323,7 +332,7 @@ def test_editing_in_an_editor(studio, tmp_path):
                       "p.write_text(t.strip(chr(10)).upper() + '！\\n', 'utf-8')\nimport os\nos.utime(p, (9e8, 9e8))\n")  # fmt: skip
     env = {"VISUAL": "", "EDITOR": f"{sys.executable} {editor}"}
     write(studio, ["e", "e 2", "q"], env=env)
-    desk = Desk(studio, Scripted(), "Once")
+    desk = Desk(studio, Scripted(), start("Once"))
     assert desk.text == "ONCE！ <5>！" and [step.by for step in desk.steps] == ["writer", "writer", "model", "writer"]
     done = write(studio, ["e"], env={"VISUAL": "", "EDITOR": "false"})
     assert "no editor could be opened" in done.output
@@ -335,10 +344,8 @@ def test_in_chinese(studio):
 
 
 def test_ctrl_c_in_a_real_terminal_loses_nothing(model, tmp_path):
-    code = ("from pathlib import Path; import sys; from mofang.cli.text import desk; from mofang.studio import Studio\n"
-            "studio = Studio(Path(sys.argv[2])); desk.run(studio, desk.own(studio, Path(sys.argv[1])), '床前明月光，')")  # fmt: skip
     main, side = pty.openpty()
-    command = [sys.executable, "-c", code, str(model), str(tmp_path / "studio")]
+    command = [sys.executable, "-m", "mofang", "--studio", str(tmp_path / "studio"), "text", "write", str(model), "床前明月光，", "-i"]
     process = subprocess.Popen(command, stdin=side, stdout=side, stderr=side,
                                env={**os.environ, "MOFANG_LANG": "en", "TERM": "xterm", "OMP_NUM_THREADS": "1"},
                                start_new_session=True)  # fmt: skip
@@ -357,7 +364,7 @@ def test_ctrl_c_in_a_real_terminal_loses_nothing(model, tmp_path):
     os.close(main)
     assert process.returncode != 0
     studio = Studio(tmp_path / "studio")
-    desk = Desk(studio, OwnWriter(OwnModel.open(model), studio), "床前明月光，")
+    desk = Desk(studio, OwnWriter(OwnModel.open(model), studio), start("床前明月光，"))
     assert desk.resumed and desk.text.startswith("床前明月光，") and desk.text.endswith("我的话") and len(desk.steps) == 3
 
 
@@ -372,12 +379,46 @@ def read(terminal, until):
 
 
 def test_a_kill_between_any_two_steps_keeps_what_was_accepted(studio, tmp_path):
-    desk = Desk(studio, Scripted(), "a")
+    desk = Desk(studio, Scripted(), start("a"))
     desk.add("b")
     kept = json.loads(desk.path.read_text("utf-8"))
     desk.add("c")
     # As a kill after the asset and before the session file leaves it.
     desk.path.write_text(json.dumps(kept), "utf-8")
-    assert Desk(studio, Scripted(), "a").text == "ab"
+    assert Desk(studio, Scripted(), start("a")).text == "ab"
     shutil.copytree(studio.folder, tmp_path / "copy")
-    assert Desk(Studio(tmp_path / "copy"), Scripted(), "a").text == "ab"
+    assert Desk(Studio(tmp_path / "copy"), Scripted(), start("a")).text == "ab"
+
+
+def command(folder, *arguments, **settings):
+    return CliRunner().invoke(mofang, ["--studio", str(folder), "text", "write", *map(str, arguments)], env={"MOFANG_LANG": "en"},
+                              **settings)  # fmt: skip
+
+
+def test_the_command_takes_its_seat_at_the_desk(model, tmp_path):
+    options = ["床前明月光，", "-i", "--n", 2, "--tokens", 9, "--top-k", 30, "--out", tmp_path / "poem.md"]
+    done = command(tmp_path / "studio", model, *options, input="1\n2\nq\n")
+    assert done.exit_code == 0, done.output
+    assert "2. " in done.output and "3. " not in done.output and "published" in done.output
+    assert verify(tmp_path / "poem.md", tmp_path / "studio").ok
+    # A step at the desk has the recipe of the text that the command writes alone, and so has it the same words.
+    studio = Studio(tmp_path / "studio")
+    desk = Desk(studio, OwnWriter(OwnModel.open(model), studio), start("床前明月光，"))
+    step = studio.made_by(desk.steps[1].recipe)
+    again = command(tmp_path / "studio", model, "床前明月光，", "--tokens", 9, "--top-k", 30, "--seed", step.recipe.seed)
+    assert again.stdout_bytes.rstrip(b"\n") == step.asset.path.read_bytes().rstrip(b"\n")
+
+
+@pytest.mark.parametrize("options", [["--form", "七绝"], ["--beams", 4], ["--n", 20], ["--tokens", 5000], ["--temperature", -1]])
+def test_what_the_desk_does_not_do(model, tmp_path, options):
+    done = command(tmp_path / "studio", model, "hi", "-i", *options)
+    assert isinstance(done.exception, UserError)
+
+
+def test_a_copied_line_is_told_of_when_it_is_written(model, tmp_path):
+    first = command(tmp_path / "studio", model, "the moon ", "--tokens", 200, "--seed", 3)
+    assert first.exit_code == 0 and "training works" not in first.stderr
+    shutil.copytree(model, tmp_path / "model")
+    Fingerprint.of([first.stdout]).save(tmp_path / "model")
+    again = command(tmp_path / "studio", tmp_path / "model", "the moon ", "--tokens", 200, "--seed", 3)
+    assert again.stdout == first.stdout and "this line stands in the training works: " in again.stderr

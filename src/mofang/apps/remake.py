@@ -37,8 +37,8 @@ def _produce(studio: Studio, recipe: Recipe, target: Path) -> None:
         pictures.produce(recipe, Picture(file=recipe.params["file"]), target)
     elif recipe.engine in voices.CREDITS:
         voices.produce(recipe, target)
-    elif recipe.engine in ("words", writing.OwnWriter.engine):
-        writing.produce(studio, recipe, target)
+    elif recipe.engine == writing.WORDS:
+        writing.produce(recipe, target)
     elif recipe.engine == write.ENGINE or recipe.engine.removesuffix("-text") in write.FOREIGN:
         write.produce(studio, recipe, target)
     else:

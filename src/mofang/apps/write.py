@@ -127,8 +127,7 @@ def _own(studio: Studio, name: str, order: Order, on_text: OnText | None, fresh:
     order.sampling()  # What cannot be is said before anything is loaded.
     called = str(card.get("name") or folder.resolve().name)
     key = f"{called}@{file_hash(folder / own.WEIGHTS)}"
-    recipes = [Recipe(ENGINE, VERSION, key, order.prompt, {**order.params(place), "where": str(folder.resolve())},
-                      order.seed + (0 if order.beams else place)) for place in range(order.n)]  # fmt: skip
+    recipes = [own_recipe(key, folder, order, place) for place in range(order.n)]
     credit = Credit(str(card.get("title") or called), str(card.get("author") or ""), str(card.get("licence") or "unknown"))
 
     def made() -> list[str]:
@@ -138,6 +137,18 @@ def _own(studio: Studio, name: str, order: Order, on_text: OnText | None, fresh:
         return texts
 
     return _kept(studio, recipes, made, credit, fresh, on_text)
+
+
+def own_recipe(key: str, folder: Path, order: Order, place: int = 0) -> Recipe:
+    """The recipe of text `place` of an order to the model in `folder`; `key` is name@sha256 of its weights."""
+    return Recipe(ENGINE, VERSION, key, order.prompt, {**order.params(place), "where": str(folder.resolve())},
+                  order.seed + (0 if order.beams else place))  # fmt: skip
+
+
+def foreign_recipe(name: str, order: Order, place: int = 0) -> Recipe:
+    """The same of an order to any other model."""
+    kind = "gguf" if name.endswith(".gguf") else name.partition(":")[0]
+    return Recipe(f"{kind}-text", VERSION, name, order.prompt, {**order.params(0), "name": name}, order.seed + place)
 
 
 def _written(folder: Path, order: Order, on_text: OnText | None) -> tuple[list[str], int]:
@@ -169,6 +180,15 @@ def _folder(studio: Studio, recipe: Recipe) -> Path:
 
 
 def _foreign(studio: Studio, name: str, order: Order, on_text: OnText | None, fresh: bool) -> list[Making]:
+    require_common(name, order)
+    recipes = [foreign_recipe(name, order, place) for place in range(order.n)]
+    # A service may answer otherwise every time.
+    fresh = fresh or name.startswith("openai:")
+    return _kept(studio, recipes, lambda: _completed(name, order, on_text), Credit(name, "", "unknown"), fresh, on_text)
+
+
+def require_common(name: str, order: Order) -> None:
+    """Raise `UserError` if an order asks of the model `name` what only a model of one's own can do."""
     plain = Order("")
     # Of the ways to draw a token, the engines' common ones are temperature, top-p, seed and stop strings.
     for option in ("top_k", "min_p", "typical", "repetition", "no_repeat", "beams", "bias", "ban", "form"):
@@ -176,12 +196,6 @@ def _foreign(studio: Studio, name: str, order: Order, on_text: OnText | None, fr
             raise UserError(f"{name.partition(':')[0]} models are not told --{option.replace('_', '-')}; leave it out, or write with "
                             "a model of your own")  # fmt: skip
     order.sampling()
-    kind = "gguf" if name.endswith(".gguf") else name.partition(":")[0]
-    recipes = [Recipe(f"{kind}-text", VERSION, name, order.prompt, {**order.params(0), "name": name}, order.seed + place)
-               for place in range(order.n)]  # fmt: skip
-    # A service may answer otherwise every time.
-    fresh = fresh or kind == "openai"
-    return _kept(studio, recipes, lambda: _completed(name, order, on_text), Credit(name, "", "unknown"), fresh, on_text)
 
 
 def _completed(name: str, order: Order, on_text: OnText | None) -> list[str]:

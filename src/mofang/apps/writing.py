@@ -13,6 +13,7 @@ from typing import Any, Literal, Protocol, get_args
 
 from mofang import trust
 from mofang.apps.export import part, public, release
+from mofang.apps.write import SUFFIXES, Order, foreign_recipe, own_recipe, require_common
 from mofang.models import own
 from mofang.studio import Made, Making, Recipe, Studio, UserError
 from mofang.studio.atomic import write_atomic
@@ -23,50 +24,34 @@ from mofang.text.engines import TextEngine
 from mofang.text.evaluate import known
 from mofang.text.language import language_of
 from mofang.text.own import OwnModel
-from mofang.text.sampling import Sampling
 from mofang.trust.credentials import Nature
 
 VERSION = 1
 """Of the session file."""
-SUFFIXES = (".txt", ".md")
 LONGEST = 4_000_000
 """Characters of a text; more is no work for a table."""
 
 
+WORDS = "words"
+"""The engine of steps whose words are the writer's."""
+USUAL = Order("", tokens=40, n=4)
+"""How continuations are asked for if nothing else is said."""
+
 By = Literal["writer", "model"]
 
 
-@dataclass(frozen=True)
-class Wishes:
-    """How continuations are to be: how many, at most how many tokens each, how daring. Raises `UserError`."""
-
-    offers: int = 4
-    length: int = 40
-    temperature: float = 0.9
-    top_p: float = 1.0
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.offers <= 9:
-            raise UserError(f"1 to 9 continuations fit on the desk, not {self.offers}")
-        if not 1 <= self.length <= 4096:
-            raise UserError(f"a continuation has 1 to 4096 tokens, not {self.length}")
-        self.sampling()
-
-    def sampling(self) -> Sampling:
-        """The same for the model."""
-        return Sampling(self.temperature, top_p=self.top_p)
-
-
 class Writer(Protocol):
-    """A model at the desk. `key` is name@sha256 of its weights; `engine` and `version` go into recipes."""
+    """A model at the desk. `key` says which, and `credits` whose it is."""
 
     key: str
-    engine: str
-    version: str
     credits: tuple[Credit, ...]
 
-    def write(self, text: str, wishes: Wishes, seed: int) -> list[str]:
-        """`wishes.offers` continuations of `text`; the i-th is what `seed` + i gives alone."""
+    def write(self, order: Order) -> list[str]:
+        """`order.n` continuations of `order.prompt`; the i-th is what `order.seed` + i gives alone. Raises `UserError`."""
+        ...
+
+    def recipe(self, order: Order) -> Recipe:
+        """The recipe of the one text of an order."""
         ...
 
     def warnings(self, text: str, start: int) -> Sequence[str]:
@@ -81,20 +66,23 @@ class Writer(Protocol):
 class OwnWriter:
     """A model of one's own at the desk, loaded once."""
 
-    engine, version = "own", "1"
-
     def __init__(self, model: OwnModel, studio: Studio) -> None:
         card = model.card
         self.model = model
-        self.key = f"{model.name}@{card.get('sha256') or file_hash(model.folder / own.WEIGHTS)}"
+        self.key = f"{model.name}@{file_hash(model.folder / own.WEIGHTS)}"
         name, author = str(card.get("title") or model.name), str(card.get("author") or "")
         self.credits: tuple[Credit, ...] = (Credit(name, author, str(card.get("licence") or "unknown")),)
         self._known = known(model.folder, studio.folder)
 
-    def write(self, text: str, wishes: Wishes, seed: int) -> list[str]:
+    def write(self, order: Order) -> list[str]:
         """See `Writer`."""
-        made = self.model.write(text, n=wishes.offers, max_tokens=wishes.length, sampling=wishes.sampling(), seed=seed)
+        made = self.model.write(order.prompt, n=order.n, max_tokens=order.tokens, sampling=order.sampling(), seed=order.seed,
+                                stop=order.stop, words=order.words())  # fmt: skip
         return [each.text for each in made]
+
+    def recipe(self, order: Order) -> Recipe:
+        """See `Writer`."""
+        return own_recipe(self.key, self.model.folder, order)
 
     def warnings(self, text: str, start: int) -> Sequence[str]:
         """See `Writer`."""
@@ -108,19 +96,25 @@ class OwnWriter:
 
 
 class EngineWriter:
-    """Any other engine at the desk. Nothing is known of the works it learned from."""
+    """Any other engine that goes on with a text. Nothing is known of the works it learned from."""
 
-    version = "1"
-
-    def __init__(self, name: str, engine: TextEngine, key: str, credits: tuple[Credit, ...] = ()) -> None:
-        """`name` stands in recipes (`gguf`, `openai`, …), `key` is name@sha256 of the weights or the model's name."""
-        self.engine, self.key, self.credits = name, key, credits
+    def __init__(self, name: str, engine: TextEngine) -> None:
+        """`name` as `mofang text write` takes it. Raises `UserError` for a model that answers instead."""
+        if engine.chats:
+            raise UserError(f"{name} answers and does not go on with a text; leave -i out, or take a base model")
+        self.key = name
+        self.credits: tuple[Credit, ...] = (Credit(name, "", "unknown"),)
         self._engine = engine
 
-    def write(self, text: str, wishes: Wishes, seed: int) -> list[str]:
+    def write(self, order: Order) -> list[str]:
         """See `Writer`."""
-        return [self._engine.generate(text, max_tokens=wishes.length, temperature=wishes.temperature, top_p=wishes.top_p,
-                                      seed=seed + at).text for at in range(wishes.offers)]  # fmt: skip
+        require_common(self.key, order)
+        return [self._engine.generate(order.prompt, max_tokens=order.tokens, temperature=order.temperature, top_p=order.top_p,
+                                      seed=order.seed + at, stop=order.stop).text for at in range(order.n)]  # fmt: skip
+
+    def recipe(self, order: Order) -> Recipe:
+        """See `Writer`."""
+        return foreign_recipe(self.key, order)
 
     def warnings(self, text: str, start: int) -> Sequence[str]:
         """See `Writer`."""
@@ -150,49 +144,41 @@ class Offer:
 
 @dataclass
 class Session:
-    """What is kept in the session file: all steps, which of them is on the table (undone ones come after it), what is offered
-    and which seed comes next."""
+    """What is kept in the session file: all steps, which of them is on the table (undone ones come after it), what is offered,
+    and how continuations are asked for (without a prompt; its seed is the next one)."""
 
+    order: Order
     steps: list[Step] = field(default_factory=list)
     at: int = -1
     offers: list[Offer] = field(default_factory=list)
-    wishes: Wishes = field(default_factory=Wishes)
-    seed: int = 0
 
 
-def produce(studio: Studio, recipe: Recipe, target: Path) -> None:
-    """Write the text of a step's recipe to `target` again. Raises `UserError` if its model is not on a shelf any more."""
-    if recipe.engine == "words":
-        (text,) = recipe.prompt.values()
-    else:
-        assert recipe.engine == OwnWriter.engine, recipe.engine
-        name, _, sha256 = recipe.model.partition("@")
-        runs = [path.parent for path in (studio.folder / "runs").glob(f"*/model/{own.CARD}")]
-        shelved = [*runs, *own.names(studio.folder).values()]
-        folder = next((each for each in shelved if own.read_card(each).get("sha256") == sha256), None)
-        if folder is None:
-            raise UserError(f"the model {name} that wrote it is not in the studio any more; put it back under models/")
-        wishes = Wishes(1, recipe.params["length"], recipe.params["temperature"], recipe.params["top_p"])
-        text = recipe.prompt + OwnWriter(OwnModel.open(folder), studio).write(recipe.prompt, wishes, recipe.seed)[0]
+def produce(recipe: Recipe, target: Path) -> None:
+    """Write the words of a step by the writer to `target` again."""
+    (text,) = recipe.prompt.values()
     target.write_bytes(text.encode())
 
 
 class Desk:
     """One text in the making. Every method that changes something has saved it when it returns; all raise `UserError`."""
 
-    def __init__(self, studio: Studio, writer: Writer, prompt: str, wishes: Wishes | None = None, seed: int = 0,
-                 fresh: bool = False) -> None:  # fmt: skip
-        """Go on where an earlier desk with the same model, prompt and seed was left, or start over if `fresh`."""
+    def __init__(self, studio: Studio, writer: Writer, order: Order, fresh: bool = False) -> None:
+        """Begin with `order.prompt`, or, unless `fresh`, go on where an earlier desk with the same model, prompt and seed was
+        left; wishes that are `USUAL` are then the earlier ones. `order.n` continuations of `order.tokens` are offered."""
+        _check(order)
         self._studio, self._writer = studio, writer
-        name = hashlib.sha256(canonical([writer.key, prompt, seed]).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+        prompt, order = _clean(order.prompt), replace(order, prompt="")
+        name = hashlib.sha256(canonical([writer.key, prompt, order.seed]).encode()).hexdigest()[:16]
         self.path = studio.folder / "runs" / f"desk-{name}.json"
         self.resumed = self.path.is_file() and not fresh
-        self._session = _load(self.path) if self.resumed else Session(wishes=wishes or Wishes(), seed=seed)
-        if self.resumed and wishes is not None:
-            self._session.wishes = wishes
-        self._text = self._written(self._session.steps[self._session.at]) if self.resumed else ""
-        if not self._session.steps:
-            self._accept(_clean(prompt), "writer", self._words({"begin": _clean(prompt)}, ()))
+        if self.resumed:
+            self._session = _load(self.path)
+            self._text = self._written(self._session.steps[self._session.at])
+            if order != replace(USUAL, seed=order.seed):
+                self._session.order = replace(order, seed=self._session.order.seed)
+        else:
+            self._session, self._text = Session(order), ""
+            self._accept(prompt, "writer", self._words({"begin": prompt}, ()))
 
     # -- what is on the table ----------------------------------------------------------------------------------------------
 
@@ -207,9 +193,9 @@ class Desk:
         return self._session.offers
 
     @property
-    def wishes(self) -> Wishes:
-        """How continuations are asked for."""
-        return self._session.wishes
+    def order(self) -> Order:
+        """How continuations are asked for; its prompt is empty."""
+        return self._session.order
 
     @property
     def steps(self) -> Sequence[Step]:
@@ -238,10 +224,10 @@ class Desk:
     def again(self) -> Sequence[Offer]:
         """Ask for other continuations."""
         session, text = self._session, self.text
-        made = self._writer.write(text, session.wishes, session.seed)
-        session.offers = [Offer(each, session.seed + at, tuple(self._writer.warnings(text + each, len(text))))
-                          for at, each in enumerate(made)]  # fmt: skip
-        session.seed += len(made)
+        made = self._writer.write(replace(session.order, prompt=text))
+        seed = session.order.seed
+        session.offers = [Offer(each, seed + at, tuple(self._writer.warnings(text + each, len(text)))) for at, each in enumerate(made)]
+        session.order = replace(session.order, seed=seed + len(made))
         self._save()
         return session.offers
 
@@ -250,10 +236,8 @@ class Desk:
         offer, before = self.offer(number), self.text
         if not offer.text:
             raise UserError("that continuation is empty: the model would end the text here; take another, or be done")
-        wishes = self.wishes
-        params = {"length": wishes.length, "temperature": wishes.temperature, "top_p": wishes.top_p}
-        recipe = Recipe(self._writer.engine, self._writer.version, self._writer.key, before, params, offer.seed, self._parents())
-        self._accept(before + offer.text, "model", recipe)
+        recipe = self._writer.recipe(replace(self.order, prompt=before, n=1, seed=offer.seed))
+        self._accept(before + offer.text, "model", replace(recipe, parents=self._parents()))
 
     def edit(self, text: str, number: int = 0) -> None:
         """Put `text` in place of the whole text, or, with a `number`, take that continuation as `text` has it."""
@@ -292,7 +276,9 @@ class Desk:
 
     def wish(self, **changes: Any) -> None:
         """Change how continuations are asked for."""
-        self._session.wishes = replace(self._session.wishes, **changes)
+        order = replace(self.order, **changes)
+        _check(order)
+        self._session.order = order
         self._changed()
 
     # -- what comes of it --------------------------------------------------------------------------------------------------
@@ -322,7 +308,7 @@ class Desk:
         return (self.making().asset.id,)
 
     def _words(self, prompt: Json, parents: tuple[str, ...]) -> Recipe:
-        return Recipe("words", "1", prompt=prompt, parents=parents)
+        return Recipe(WORDS, "1", prompt=prompt, parents=parents)
 
     def _accept(self, text: str, by: By, recipe: Recipe) -> None:
         if len(text) > LONGEST:
@@ -363,6 +349,16 @@ class Desk:
         write_atomic(self.path, json.dumps({"version": VERSION, **asdict(self._session)}, ensure_ascii=False) + "\n")
 
 
+def _check(order: Order) -> None:
+    if order.beams or order.form:
+        raise UserError("at the desk a text is written without --beams and --form; leave them out")
+    if not 1 <= order.n <= 9:
+        raise UserError(f"1 to 9 continuations fit on the desk, not {order.n}")
+    if not 1 <= order.tokens <= 4096:
+        raise UserError(f"a continuation has 1 to 4096 tokens, not {order.tokens}")
+    order.sampling()
+
+
 def _nature(steps: Sequence[Step]) -> Nature:
     """The prompt is a person's too, so what a model had a part in is a composite."""
     return "compositeWithTrainedAlgorithmicMedia" if any(step.by == "model" for step in steps) else "digitalCreation"
@@ -378,7 +374,10 @@ def _load(path: Path) -> Session:
         value = json.loads(path.read_text("utf-8"))
         steps = [Step(step["by"], str(step["recipe"])) for step in value["steps"]]
         offers = [Offer(str(offer["text"]), int(offer["seed"]), tuple(offer["warnings"])) for offer in value["offers"]]
-        session = Session(steps, int(value["at"]), offers, Wishes(**value["wishes"]), int(value["seed"]))
+        asked: dict[str, Any] = {name: tuple(each) if isinstance(each, list) else each for name, each in value["order"].items()}
+        order = Order(**asked)
+        session = Session(order, steps, int(value["at"]), offers)
+        _check(order)
         known_hands = all(step.by in get_args(By) for step in steps)
         if value["version"] != VERSION or not known_hands or not 0 <= session.at < len(steps):
             raise ValueError("not a session of this version")

@@ -10,11 +10,13 @@ from pathlib import Path
 
 import click
 
-from mofang.apps.writing import Desk, Offer, OwnWriter, Wishes, Writer
+from mofang.apps.write import Order, is_own
+from mofang.apps.writing import Desk, EngineWriter, Offer, OwnWriter, Writer
 from mofang.cli.terminal import width
+from mofang.models.own import find
 from mofang.studio import Studio, UserError
 from mofang.studio.linebreak import pieces
-from mofang.studio.words import say
+from mofang.studio.words import language, say
 
 NARROWEST = 24
 """Columns that a continuation needs to stand beside another."""
@@ -38,13 +40,12 @@ HELP = (
 )
 
 
-def run(studio: Studio, writer: Writer, prompt: str, *, wishes: Wishes | None = None, seed: int = 0, out: Path | None = None,
-        fresh: bool = False) -> None:  # fmt: skip
+def run(studio: Studio, writer: Writer, order: Order, out: Path | None = None, fresh: bool = False) -> None:
     """Sit down and write until the writer is done (`q` or the end of input); then publish to `out` if it is given.
 
     Everything accepted is in the studio at every moment: after Ctrl-C or a crash the same command goes on. Raises `UserError`.
     """
-    desk = Desk(studio, writer, prompt, wishes, seed, fresh)
+    desk = Desk(studio, writer, order, fresh)
     if desk.resumed:
         click.echo(say(f"going on where you stopped, after {len(desk.steps) - 1} steps (--fresh starts over)",
                        f"接着上次写，已有 {len(desk.steps) - 1} 步（--fresh 重新开始）"))  # fmt: skip
@@ -69,11 +70,15 @@ def run(studio: Studio, writer: Writer, prompt: str, *, wishes: Wishes | None = 
         click.echo(say(f"kept in the studio: {desk.making().asset.id[:8]}", f"已存入工作室：{desk.making().asset.id[:8]}"))
 
 
-def own(studio: Studio, folder: Path) -> Writer:
-    """The model in `folder` at the desk. Raises `UserError`."""
-    from mofang.text.own import OwnModel
+def seated(studio: Studio, model: str) -> Writer:
+    """The model at the desk, named as `mofang text write` takes it. Raises `UserError`."""
+    if is_own(model):
+        from mofang.text.own import OwnModel
 
-    return OwnWriter(OwnModel.open(folder), studio)
+        return OwnWriter(OwnModel.open(find(model.removeprefix("own:"), studio.folder)), studio)
+    from mofang.apps.make.script import text_engine
+
+    return EngineWriter(model, text_engine(model, language()))
 
 
 # -- what a line means -----------------------------------------------------------------------------------------------------
@@ -116,11 +121,11 @@ def _do(desk: Desk, line: str) -> bool:
 
 
 def _wish(desk: Desk, word: str, value: str) -> None:
-    name, kind = {"t": ("temperature", float), "l": ("length", int), "n": ("offers", int)}[word]
+    name, kind = {"t": ("temperature", float), "l": ("tokens", int), "n": ("n", int)}[word]
     try:
         number = kind(value)
     except ValueError as error:
-        raise UserError(f"'{value[:20]}' is no number; write for example: {word} {getattr(desk.wishes, name)}") from error
+        raise UserError(f"'{value[:20]}' is no number; write for example: {word} {getattr(desk.order, name)}") from error
     desk.wish(**{name: number})
 
 

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -68,8 +69,10 @@ def _option(name: str, *names: str, **settings: Any) -> Callable[[F], F]:
 def write(studio: Path, /, model: str, prompt: str, n: int | None, bias: tuple[str, ...], out: Path | None, interactive: bool,
           fresh: bool, **options: Any) -> None:  # fmt: skip
     """Prints the texts; every one is an asset of the studio."""
-    from mofang.apps.write import Order, publish
+    from mofang.apps.write import Order, is_own, publish
     from mofang.apps.write import write as written
+    from mofang.cli.text.copied import warn
+    from mofang.models.own import find
     from mofang.studio import Studio
 
     order = Order(_prompt(prompt), n=n or 1, bias=_biases(bias), **options)
@@ -89,6 +92,9 @@ def write(studio: Path, /, model: str, prompt: str, n: int | None, bias: tuple[s
             if target is not None:
                 path = publish(opened, making, target)
                 click.echo(say(f"published: {path}", f"已发布：{path}"), err=True)
+        if is_own(model):
+            written_now = [making.asset.path.read_bytes().decode().removeprefix(order.prompt) for making in makings]
+            warn(find(model.removeprefix("own:"), studio), studio, order.prompt, written_now)
     finally:
         opened.close()
 
@@ -138,23 +144,15 @@ def _biases(given: tuple[str, ...]) -> dict[str, float]:
 
 
 def _together(studio: Path, model: str, order: Any, n: int | None, out: Path | None, fresh: bool) -> None:
-    from mofang.apps.write import Order, is_own
-    from mofang.apps.writing import Wishes
+    from mofang.apps.write import Order
+    from mofang.apps.writing import USUAL
     from mofang.cli.text import desk
-    from mofang.models.own import find
-    from mofang.studio import Studio, UserError
+    from mofang.studio import Studio
 
-    if not is_own(model):
-        raise UserError("-i writes with a model of your own; leave -i out to write with this one")
-    plain = Order("")
-    for option in ("top_k", "min_p", "typical", "repetition", "no_repeat", "beams", "stop", "bias", "ban", "form"):
-        if getattr(order, option) != getattr(plain, option):
-            raise UserError(f"the desk (-i) has no --{option.replace('_', '-')}; leave one of them out")
     opened = Studio(studio)
     try:
-        asked = [order.tokens, order.temperature, order.top_p, n] != [plain.tokens, plain.temperature, plain.top_p, None]
-        wishes = Wishes(n or 4, order.tokens if order.tokens != plain.tokens else 40, order.temperature, order.top_p)
-        desk.run(opened, desk.own(opened, find(model.removeprefix("own:"), studio)), order.prompt,
-                 wishes=wishes if asked else None, seed=order.seed, out=out, fresh=fresh)  # fmt: skip
+        # A desk wants shorter pieces and more of them than a text written at one go.
+        tokens = order.tokens if order.tokens != Order("").tokens else USUAL.tokens
+        desk.run(opened, desk.seated(opened, model), replace(order, n=n or USUAL.n, tokens=tokens), out, fresh)
     finally:
         opened.close()
