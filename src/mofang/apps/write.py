@@ -4,7 +4,7 @@
 >>> [making.asset.path.read_text() for making in write(studio, "prose-en", order)]
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -19,6 +19,7 @@ from mofang.studio.credit import Credit
 from mofang.studio.library import file_hash
 from mofang.text.engines.base import check_prompt
 from mofang.text.language import language_of
+from mofang.text.own import OwnModel
 from mofang.text.sampling import Constraint, Sampling
 
 ENGINE, VERSION = "own-text", "1"
@@ -80,6 +81,14 @@ def is_own(model: str) -> bool:
     return not (model.endswith(".gguf") or model.partition(":")[0] in FOREIGN)
 
 
+def refuse(order: Order, options: Iterable[str], who: str) -> None:
+    """Raise a `UserError` if the order has one of the options that `who` is not told."""
+    plain = Order("")
+    for option in options:
+        if getattr(order, option) != getattr(plain, option):
+            raise UserError(f"{who} --{option.replace('_', '-')}; leave it out")
+
+
 def write(studio: Studio, model: str, order: Order, on_text: OnText | None = None, fresh: bool = False,
           notice: OnText = lambda line: None) -> list[Making]:  # fmt: skip
     """The texts of an order, prompt included where the model continues it. `on_text` hears the first as it is written.
@@ -105,10 +114,15 @@ def produce(studio: Studio, recipe: Recipe, target: Path) -> None:
     _put(target, texts[-1])
 
 
-def publish(studio: Studio, making: Making, target: Path) -> Path:
-    """Publish a text, labelled and signed as written with a model. Raises `UserError`."""
+def check_target(target: Path) -> None:
+    """Raise a `UserError` if texts cannot be published under that name."""
     if target.suffix.lower() not in SUFFIXES:
         raise UserError(f"a text is written to a {' or '.join(SUFFIXES)} file, not '{target.suffix}'; name it {target.stem}.txt")
+
+
+def publish(studio: Studio, making: Making, target: Path) -> Path:
+    """Publish a text, labelled and signed as written with a model. Raises `UserError`."""
+    check_target(target)
     text = making.asset.path.read_bytes().decode()
     if not text.strip():
         raise UserError("the model wrote nothing; give it a prompt or another --seed")
@@ -153,9 +167,9 @@ def foreign_recipe(name: str, order: Order, place: int = 0) -> Recipe:
 
 def _written(folder: Path, order: Order, on_text: OnText | None) -> tuple[list[str], int]:
     """The texts of an order, and how many tokens of the prompt the model could not see."""
-    from mofang.text.own import OwnModel
-
     model = OwnModel.open(folder)
+    if dict(model.card.get("format") or {}).get("form") == "poem":
+        return _poems(model, order, on_text), 0
     rule: Callable[[], Constraint] | None = None
     if order.form:
         rule = import_module("mofang.text.forms").parse(order.form, model.tokenizer)
@@ -164,6 +178,18 @@ def _written(folder: Path, order: Order, on_text: OnText | None) -> tuple[list[s
     written = model.write(order.prompt, n=order.n, max_tokens=order.tokens, sampling=order.sampling(), seed=order.seed,
                           stop=order.stop, constraint=rule, beams=order.beams, words=order.words(), on_text=on_text)  # fmt: skip
     return [order.prompt + each.text for each in written], model.fit(order.prompt)[1]
+
+
+def _poems(model: OwnModel, order: Order, on_text: OnText | None) -> list[str]:
+    """Poems about what was asked, by a model that knows nothing else."""
+    from mofang.text.poem import SAMPLING, write_poem
+
+    refuse(order, ("tokens", "beams", "stop", "bias", "ban"), f"{model.name} writes whole poems and is not told")
+    sampling = SAMPLING if order.sampling() == Sampling() else order.sampling()
+    poems = write_poem(model, order.prompt, order.form, n=order.n, seed=order.seed, sampling=sampling)
+    if on_text:
+        on_text(poems[0].text)
+    return [poem.text for poem in poems]
 
 
 def _folder(studio: Studio, recipe: Recipe) -> Path:

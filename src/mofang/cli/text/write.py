@@ -69,13 +69,15 @@ def _option(name: str, *names: str, **settings: Any) -> Callable[[F], F]:
 def write(studio: Path, /, model: str, prompt: str, n: int | None, bias: tuple[str, ...], out: Path | None, interactive: bool,
           fresh: bool, **options: Any) -> None:  # fmt: skip
     """Prints the texts; every one is an asset of the studio."""
-    from mofang.apps.write import Order, is_own, publish
+    from mofang.apps.write import Order, check_target, is_own, publish
     from mofang.apps.write import write as written
     from mofang.cli.text.copied import warn
     from mofang.models.own import find
     from mofang.studio import Studio
 
     order = Order(_prompt(prompt), n=n or 1, bias=_biases(bias), **options)
+    if out is not None:
+        check_target(out)
     if interactive:
         _together(studio, model, order, n, out, fresh)
         return
