@@ -1,8 +1,9 @@
 """`mofang text train`: a model of one's own from a corpus."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
@@ -10,40 +11,75 @@ from mofang.studio.errors import UserError
 from mofang.studio.words import say
 from mofang.text.sizes import NETWORKS, SIZES
 
+F = TypeVar("F", bound=Callable[..., Any])
 
-@click.command(help=say("Train a model on CORPUS (made by `mofang text prepare`).", "用 CORPUS（由 mofang text prepare 制作）训练模型。"))
+
+_HELP = {
+    "name": say("what to call it; kept in the studio", "模型名；保存在工作室中"),
+    "out": say("a folder for the run instead of the studio's", "训练文件夹（默认在工作室内）"),
+    "size": say("how large; the options below override it", "模型大小；可用下列选项细调"),
+    "budget": "30min, 2h, 2000steps, 5Mtokens",
+    "width": say("hidden size", "隐藏层宽度"),
+    "embedding": say("recurrent networks: size of the input", "循环网络：输入向量大小"),
+    "context": say("tokens seen at once", "一次看到的词元数"),
+    "batch": say("windows a step", "每步窗口数"),
+    "accumulate": say("parts a batch is taken in", "梯度累积份数"),
+    "lr": say("AdamW's learning rate", "AdamW 学习率"),
+    "matrix-lr": say("Muon's; 0: AdamW for everything", "Muon 学习率；0 为全用 AdamW"),
+    "clip": say("longest gradient; 0: any", "梯度裁剪；0 为不裁"),
+    "ema": say("decay of the averaged weights", "权重滑动平均的衰减"),
+    "warmup": say("share of the budget", "占预算的比例"),
+    "decay": say("share of the budget", "占预算的比例"),
+    "patience": say("stop after so many validations without gain; 0: never", "多少次验证无改进即停；0 为不停"),
+    "prompt": say("write on from this as training goes (several)", "训练中用来试写的开头（可多次）"),
+    "dtype": say("of the weights kept", "保存权重的类型"),
+    "threads": say("processor cores to use", "使用的核数"),
+    "fresh": say("start over instead of going on", "重新开始而不是续训"),
+    "json": say("progress as JSON lines", "以 JSON 行输出进度"),
+}
+
+
+def _option(name: str, *names: str, **settings: Any) -> Callable[[F], F]:
+    shown = settings.get("default") not in (None, "")
+    return click.option(name, *names, help=_HELP.get(name[2:]), show_default=shown, **settings)
+
+
+_ABOVE_ZERO = click.FloatRange(min=0, min_open=True)
+
+
+@click.command(help=say("Train a model on CORPUS (see `mofang text prepare`).", "用语料 CORPUS 训练模型（见 mofang text prepare）。"))
 @click.argument("corpus", type=click.Path(path_type=Path))
-@click.option("--name", default="", help=say("what to call it; kept in the studio", "模型名；保存在工作室中"))
-@click.option("--out", type=click.Path(path_type=Path), help=say("a folder for the run instead of the studio's", "训练文件夹（默认在工作室内）"))
-@click.option("--network", type=click.Choice([*NETWORKS, "seq2seq"]), default="transformer", show_default=True)
-@click.option("--size", type=click.Choice(SIZES), default="micro", show_default=True, help=say("how large", "模型大小"))
-@click.option("--budget", default="30min", show_default=True, help="30min, 2h, 2000steps, 5Mtokens")
-@click.option("--layers", type=click.IntRange(1, 200), help=say("instead of the size's own", "覆盖默认层数"))
-@click.option("--width", type=click.IntRange(8, 16384), help=say("hidden size", "隐藏层宽度"))
-@click.option("--heads", type=click.IntRange(1, 256))
-@click.option("--kv-heads", type=click.IntRange(1, 256))
-@click.option("--embedding", type=click.IntRange(4, 16384), help=say("recurrent networks: size of the input", "循环网络：输入向量大小"))
-@click.option("--context", type=click.IntRange(4, 65536), help=say("tokens seen at once", "一次看到的词元数"))
-@click.option("--batch", type=click.IntRange(1, 65536), help=say("windows a step", "每步窗口数"))
-@click.option("--accumulate", type=click.IntRange(1, 4096), default=1, show_default=True, help=say("parts a batch is taken in", "梯度累积份数"))
-@click.option("--lr", type=click.FloatRange(min=0, min_open=True), help=say("AdamW's learning rate", "AdamW 学习率"))
-@click.option("--matrix-lr", type=click.FloatRange(min=0), help=say("Muon's; 0: AdamW for everything", "Muon 学习率；0 为全用 AdamW"))
-@click.option("--weight-decay", type=click.FloatRange(min=0), default=0.05, show_default=True)
-@click.option("--dropout", type=click.FloatRange(0, 0.9), default=0.0, show_default=True)
-@click.option("--clip", type=click.FloatRange(min=0), default=1.0, show_default=True, help=say("longest gradient; 0: any", "梯度裁剪；0 为不裁"))
-@click.option("--ema", type=click.FloatRange(0, 1, max_open=True), default=0.995, show_default=True)
-@click.option("--warmup", type=click.FloatRange(0, 1), default=0.02, show_default=True, help=say("share of the budget", "占预算的比例"))
-@click.option("--decay", type=click.FloatRange(0, 1), default=0.5, show_default=True, help=say("share of the budget", "占预算的比例"))
-@click.option("--patience", type=click.IntRange(0), default=0, show_default=True, help=say("stop after so many validations without gain; 0: never", "多少次验证无改进即停；0 为不停"))
-@click.option("--prompt", "prompts", multiple=True, help=say("write on from this as training goes (several)", "训练中用来试写的开头（可多次）"))
-@click.option("--precision", type=click.Choice(["auto", "bf16", "float32"]), default="auto", show_default=True)
-@click.option("--dtype", type=click.Choice(["float32", "float16", "bfloat16"]), default="float16", show_default=True, help=say("of the weights kept", "保存权重的类型"))
-@click.option("--seed", type=int, default=0, show_default=True)
-@click.option("--threads", type=click.IntRange(1, 1024), help=say("processor cores to use", "使用的核数"))
-@click.option("--fresh", is_flag=True, help=say("start over instead of going on", "重新开始而不是续训"))
-@click.option("--json", "as_json", is_flag=True, help=say("progress as JSON lines", "以 JSON 行输出进度"))
+@_option("--name", default="")
+@_option("--out", type=click.Path(path_type=Path))
+@_option("--network", type=click.Choice([*NETWORKS, "seq2seq"]), default="transformer")
+@_option("--size", type=click.Choice(SIZES), default="micro")
+@_option("--budget", default="30min")
+@_option("--layers", type=click.IntRange(1, 200))
+@_option("--width", type=click.IntRange(8, 16384))
+@_option("--heads", type=click.IntRange(1, 256))
+@_option("--kv-heads", type=click.IntRange(1, 256))
+@_option("--embedding", type=click.IntRange(4, 16384))
+@_option("--context", type=click.IntRange(4, 65536))
+@_option("--batch", type=click.IntRange(1, 65536))
+@_option("--accumulate", type=click.IntRange(1, 4096), default=1)
+@_option("--lr", type=_ABOVE_ZERO)
+@_option("--matrix-lr", type=click.FloatRange(min=0))
+@_option("--weight-decay", type=click.FloatRange(min=0), default=0.05)
+@_option("--dropout", type=click.FloatRange(0, 0.9), default=0.0)
+@_option("--clip", type=click.FloatRange(min=0), default=1.0)
+@_option("--ema", type=click.FloatRange(0, 1, max_open=True), default=0.995)
+@_option("--warmup", type=click.FloatRange(0, 1), default=0.02)
+@_option("--decay", type=click.FloatRange(0, 1), default=0.5)
+@_option("--patience", type=click.IntRange(0), default=0)
+@_option("--prompt", "prompts", multiple=True)
+@_option("--precision", type=click.Choice(["auto", "bf16", "float32"]), default="auto")
+@_option("--dtype", type=click.Choice(["float32", "float16", "bfloat16"]), default="float16")
+@_option("--seed", type=click.IntRange(0, 2**31 - 1), default=0)
+@_option("--threads", type=click.IntRange(1, 1024))
+@_option("--fresh", is_flag=True)
+@_option("--json", "as_json", is_flag=True)
 @click.pass_obj
-def train(studio: Path, corpus: Path, name: str, out: Path | None, as_json: bool, fresh: bool, threads: int | None,
+def train(studio: Path, /, corpus: Path, name: str, out: Path | None, as_json: bool, fresh: bool, threads: int | None,
           budget: str, **options: Any) -> None:  # fmt: skip
     """Runs to the end of the budget; the same command goes on after a stop."""
     try:

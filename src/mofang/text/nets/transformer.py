@@ -54,7 +54,7 @@ class Attention(nn.Module):
         # One product instead of three: on a processor, starting one costs more than joining the weights.
         joined = F.linear(x, torch.cat((self.q_proj.weight, self.k_proj.weight, self.v_proj.weight)))
         heads = joined.view(batch, length, -1, self.size)
-        q, k, v = heads.split((self.heads, self.kv_heads, self.kv_heads), 2)
+        q, k, v = torch.split(heads, [self.heads, self.kv_heads, self.kv_heads], 2)
         q, k = rotate(self.q_norm(q), turn).transpose(1, 2), rotate(self.k_norm(k), turn).transpose(1, 2)
         v = v.transpose(1, 2)
         if past is not None:
