@@ -15,6 +15,7 @@ from mofang.text.evaluate.copying import Index, copying
 from mofang.text.evaluate.fingerprint import LOW_BITS, Fingerprint
 from mofang.text.evaluate.folding import fold, folded, unfold
 from mofang.text.evaluate.suffixes import suffix_array
+from mofang.text.evaluate.works import whole_words
 
 POEMS = [
     "床前明月光，疑是地上霜。\n举头望明月，低头思故乡。",
@@ -175,6 +176,14 @@ def test_a_damaged_fingerprint_is_refused(tmp_path_factory, data):
     path.write_bytes(raw)
     with pytest.raises(UserError, match="damaged"):
         Fingerprint.open(folder)
+
+
+@pytest.mark.parametrize("text, start, end, whole", [
+    ("my son. KING RICHARD", 1, 12, " son. KING"), ("my son. KING RICHARD", 4, 17, ". KING "), ("wonder", 1, 4, ""),
+    ("我的床前明月光是", 2, 7, "床前明月光"), ("a床前b", 1, 3, "床前"), ("abc", 0, 3, "abc"), ("x好ab", 1, 3, "好"),
+])  # fmt: skip
+def test_halves_of_words_are_not_shown(text, start, end, whole):
+    assert whole_words(text, start, end) == whole
 
 
 def test_copied_lines_are_told_on_stderr(tmp_path, capsys, monkeypatch):

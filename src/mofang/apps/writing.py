@@ -19,6 +19,7 @@ from mofang.studio import Made, Making, Recipe, Studio, UserError
 from mofang.studio.atomic import write_atomic
 from mofang.studio.credit import Credit
 from mofang.studio.library import file_hash
+from mofang.studio.progress import Progress, silent
 from mofang.studio.recipe import Json, canonical
 from mofang.text.engines import TextEngine
 from mofang.text.evaluate import known
@@ -66,13 +67,13 @@ class Writer(Protocol):
 class OwnWriter:
     """A model of one's own at the desk, loaded once."""
 
-    def __init__(self, model: OwnModel, studio: Studio) -> None:
+    def __init__(self, model: OwnModel, studio: Studio, progress: Progress = silent) -> None:
         card = model.card
         self.model = model
         self.key = f"{model.name}@{file_hash(model.folder / own.WEIGHTS)}"
         name, author = str(card.get("title") or model.name), str(card.get("author") or "")
         self.credits: tuple[Credit, ...] = (Credit(name, author, str(card.get("licence") or "unknown")),)
-        self._known = known(model.folder, studio.folder)
+        self._known = known(model.folder, studio.folder, progress)
 
     def write(self, order: Order) -> list[str]:
         """See `Writer`."""

@@ -13,6 +13,7 @@ import click
 from mofang.apps.write import Order, is_own
 from mofang.apps.writing import Desk, EngineWriter, Offer, OwnWriter, Writer
 from mofang.cli.terminal import width
+from mofang.cli.text.copied import Notice
 from mofang.models.own import find
 from mofang.studio import Studio, UserError
 from mofang.studio.linebreak import pieces
@@ -75,7 +76,7 @@ def seated(studio: Studio, model: str) -> Writer:
     if is_own(model):
         from mofang.text.own import OwnModel
 
-        return OwnWriter(OwnModel.open(find(model.removeprefix("own:"), studio.folder)), studio)
+        return OwnWriter(OwnModel.open(find(model.removeprefix("own:"), studio.folder)), studio, Notice())
     from mofang.apps.make.script import text_engine
 
     return EngineWriter(model, text_engine(model, language()))

@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 
 from mofang.models import own
 from mofang.studio.errors import UserError
+from mofang.studio.linebreak import is_wide
 from mofang.studio.progress import Progress, silent
 from mofang.text.corpus import Corpus
 from mofang.text.evaluate.copying import Copies, Index, Span
 from mofang.text.evaluate.fingerprint import Fingerprint
+from mofang.text.evaluate.folding import fold
 from mofang.text.language import Lang, han_count, language_of
 
 Kind = Literal["en", "zh", "verse"]
@@ -24,6 +26,8 @@ LEAST: dict[Kind, int] = {"en": 20, "zh": 13, "verse": 7}
 """Letters in a row from which a passage counts as copied: some four English words, a clause of Chinese prose, a line of
 verse. Shorter runs are in every text that anyone writes; the measure of held-out text shows how many longer ones are."""
 
+_HEAD = re.compile(r"[^\W\u1100-\uffdc\U00020000-\U0003ffff]*")
+_MARKS = re.compile(r"^\W+")
 _BREAK = re.compile(r"[\n，。、；：？！,.;:?!]+")
 
 
@@ -110,18 +114,34 @@ class Known:
         """The same as one line each: the words, and where they stand if that is known."""
         found = []
         for span in self.spans(text, start):
-            words = " ".join(text[span.start : span.end].split())
+            words = _MARKS.sub("", " ".join(whole_words(text, span.start, span.end).split()))
+            if len(fold(words)[0]) < self.least:
+                continue
             where = f" ({' '.join(span.place.context.split())})" if span.place else ""
             if (line := words + where) not in found:
                 found.append(line)
         return found
 
 
-def known(folder: Path, studio: Path) -> Known | None:
+def whole_words(text: str, start: int, end: int) -> str:
+    """`text[start:end]` without the halves of words it begins and ends with; Han have no halves."""
+    head = tail = ""
+    if start and _narrow(text[start - 1]):
+        head = _HEAD.match(text, start, end)[0]  # type: ignore[index]
+    if end < len(text) and _narrow(text[end]):
+        tail = _HEAD.match(text[start:end][::-1])[0]  # type: ignore[index]
+    return text[start + len(head) : max(start + len(head), end - len(tail))]
+
+
+def _narrow(character: str) -> bool:
+    return character.isalnum() and not is_wide(character)
+
+
+def known(folder: Path, studio: Path, progress: Progress = silent) -> Known | None:
     """What is known of the works of the model in `folder`; None if nothing is.
 
     The fingerprint beside the weights if it has one; else the index of the corpus the card names, if that is still there
-    (built at the first call: some seconds for ten million letters, cached in the studio).
+    (built at the first call, which `progress` hears of: some seconds for ten million letters; cached in the studio).
     """
     if (prints := Fingerprint.open(folder)) is not None:
         return Known(prints, 0)
@@ -131,7 +151,7 @@ def known(folder: Path, studio: Path) -> Known | None:
         return None
     if not corpus.manifest["splits"]["train"]["characters"]:
         return None
-    return Known(index_of(corpus, studio), LEAST[kind_of(corpus.documents("train"))])
+    return Known(index_of(corpus, studio, progress), LEAST[kind_of(corpus.documents("train"))])
 
 
 def _cached(sha256: str, studio: Path) -> Path:
