@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from mofang.studio.errors import UserError
 from mofang.text.corpus import Corpus
+from mofang.text.evaluate.samples import body, writes_poems
 from mofang.text.evaluate.works import Documents, Kind, kind_of
 from mofang.text.own import OwnModel
 
@@ -31,6 +32,7 @@ class Held:
             raise UserError(f"the {self.split} split of {corpus.folder} is empty; measure another with --split")
         self.many = len(self.trained) >= MANY
         self.kind: Kind = kind_of(corpus.documents("train"))
+        self.poems = writes_poems(model)
         self.own_tokens = corpus.tokenizer.sha256 == model.tokenizer.sha256
         self._rng = np.random.default_rng((seed, 1))
 
@@ -47,14 +49,20 @@ class Held:
             return [""]
         return [self.corpus.tokenizer.decode(self._cut(self.documents, PROMPT).tolist()) for _ in range(count)]
 
+    def headings(self, count: int) -> list[str]:
+        """What poems are asked for: the headings of held-out ones."""
+        return [self.documents.text(int(self._rng.integers(len(self.documents)))).partition("\n")[0] for _ in range(count)]
+
     def same_lengths(self, texts: Sequence[str]) -> list[str]:
         """Held-out texts, one of the length of each of `texts`: beginnings of documents, or passages of a long one."""
         found = []
         for text in texts:
-            if self.many:
-                found.append(self.documents.text(int(self._rng.integers(len(self.documents))))[: len(text)])
+            whole = self.documents.text(int(self._rng.integers(len(self.documents))))
+            if self.poems:
+                found.append(body(whole)[: len(text)])
+            elif self.many:
+                found.append(whole[: len(text)])
             else:
-                whole = self.documents.text(int(self._rng.integers(len(self.documents))))
                 start = int(self._rng.integers(max(1, len(whole) - len(text))))
                 found.append(whole[start : start + len(text)])
         return found

@@ -21,6 +21,7 @@ from mofang.text.evaluate.diversity import diversity
 from mofang.text.evaluate.fingerprint import Fingerprint
 from mofang.text.evaluate.held import Held
 from mofang.text.evaluate.nearest import nearest
+from mofang.text.evaluate.samples import poems, samples, writes_poems
 from mofang.text.evaluate.verdict import difference, verdict
 from mofang.text.evaluate.works import LEAST, Kind, corpus_of, index_of, kind_of, lang_of
 from mofang.text.infer import Precision
@@ -83,8 +84,7 @@ def evaluate(folder: Path, studio: Path, plan: Plan, corpus_folder: Path | None 
         index = index_of(corpus, studio, stages.of("index"))
         held = Held(corpus, model, plan.split, plan.seed)
         found |= _bits(model, held, plan, stages.of("bits"))
-    prompts = plan.prompts or (held.prompts(plan.samples) if held else [""])
-    texts = _samples(model, prompts, plan, stages.of("samples"))
+    texts = _samples(model, held, plan, stages.of("samples"))
     kind: Kind = held.kind if held else kind_of(texts)
     found |= asdict(diversity(texts, lang_of(kind)))
     progress = stages.of("copies")
@@ -150,16 +150,12 @@ def _bits(model: OwnModel, held: Held, plan: Plan, progress: Any) -> dict[str, J
             "stride": plan.stride or window, "precision": model.runner.precision}  # fmt: skip
 
 
-def _samples(model: OwnModel, prompts: Sequence[str], plan: Plan, progress: Any) -> list[str]:
-    """What the model writes after the prompts in turn; the prompts themselves are not its words."""
-    texts: list[str] = []
-    for at, prompt in enumerate(prompts):
-        count = len(range(at, plan.samples, len(prompts)))
-        if count:
-            made = model.write(prompt, n=count, max_tokens=plan.length, sampling=plan.sampling, seed=plan.seed + len(texts))
-            texts += [each.text for each in made]
-        progress(len(texts) / plan.samples, "samples")
-    return texts
+def _samples(model: OwnModel, held: Held | None, plan: Plan, progress: Any) -> list[str]:
+    if writes_poems(model):
+        headings = list(plan.prompts) or (held.headings(plan.samples) if held else ["五绝|", "七绝|", "五律|", "七律|"])
+        return poems(model, headings, plan.samples, plan.seed, progress)
+    prompts = plan.prompts or (held.prompts(plan.samples) if held else [""])
+    return samples(model, prompts, plan.samples, plan.length, plan.sampling, plan.seed, progress)
 
 
 def _copying(copies: Copies, texts: Sequence[str], held: Held | None, model: OwnModel, least: int, plan: Plan) -> dict[str, Json]:
