@@ -300,14 +300,15 @@ def keras_folder(shelf, tmp_path_factory) -> Path:
     """Every model exported, opened and saved again by Keras itself, in a process of its own."""
     folder = tmp_path_factory.mktemp("keras")
     names = [f"{cell}{'-tied' * tied}" for cell, tied in CELLS] + ["char", "bpe"]
-    code = "from mofang.cli import main; import sys; main(sys.argv[1:])"
     environment = {**os.environ, "KERAS_BACKEND": "torch", "KERAS_HOME": str(folder)}
-    for name in names:
-        if name in ("char", "bpe"):
-            subprocess.run([sys.executable, "-c", code, "text", "export", str(shelf / name), str(folder / f"{name}.keras")],
-                           check=True, capture_output=True, env=environment)  # fmt: skip
-        else:
-            run(str(shelf / name), str(folder / f"{name}.keras"))
+    for name in names[: len(CELLS)]:
+        run(str(shelf / name), str(folder / f"{name}.keras"))
+    code = (
+        "import sys; from pathlib import Path; from mofang.text.export import export\n"
+        "for name in sys.argv[3:]: export(Path(sys.argv[1]) / name, Path(sys.argv[2]) / f'{name}.keras')"
+    )
+    subprocess.run([sys.executable, "-c", code, str(shelf), str(folder), *names[len(CELLS) :]], check=True, capture_output=True,
+                   env=environment)  # fmt: skip
     np.save(folder / "ids.npy", np.random.default_rng(5).integers(0, 300, (3, 9)))
     done = subprocess.run([sys.executable, "-c", KERAS, str(folder), *names], capture_output=True, text=True, check=False,
                           env=environment)  # fmt: skip
@@ -398,6 +399,19 @@ def test_a_zip_bomb_is_no_keras_model(tmp_path):
         archive.writestr("model.weights.h5", b"")
     with pytest.raises(UserError, match="far too large"):
         bring(tmp_path / "bomb.keras", tmp_path / "no")
+
+
+def test_exports_need_no_torch(shelf, tmp_path):
+    code = (
+        "import sys; sys.modules['torch'] = sys.modules['transformers'] = None\n"
+        "from pathlib import Path; from mofang.text.export import bring, export\n"
+        "shelf, out = map(Path, sys.argv[1:])\n"
+        "for name in ('hf', 'm.gguf', 'm.onnx'): export(shelf / 'char', out / name)\n"
+        "export(shelf / 'gru', out / 'm.keras')\n"
+        "for name in ('hf', 'm.gguf', 'm.keras'): bring(out / name, out / f'from-{name}')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(shelf), str(tmp_path)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 # -- Whatever can be wrong ---------------------------------------------------------------------------------------------

@@ -45,7 +45,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def style(budget: str = "40steps", **more: object) -> Style:
+def style(budget: str = "24steps", **more: object) -> Style:
     settings = Settings(32, 8, 2, 3e-3, matrix_lr=0.0, weight_decay=0.0, precision="float32")
     found = Style(settings, Plan(parse(budget), ema=0.9, validations=4, samples=2, record_every=1), prompts=("月落", "The moon"))
     return replace(found, **more)  # type: ignore[arg-type]
@@ -71,7 +71,7 @@ def test_a_style_from_texts_to_a_model_that_runs_everywhere(base, works, tmp_pat
 
     before = {path.name: path.read_bytes() for path in base.iterdir()}
     done = CliRunner().invoke(mofang, [
-        "text", "finetune", str(base), str(works), "--out", str(tmp_path / "run"), "--budget", "60steps", "--context", "32",
+        "text", "finetune", str(base), str(works), "--out", str(tmp_path / "run"), "--budget", "40steps", "--context", "32",
         "--lr", "3e-3", "--rank", "4", "--precision", "float32", "--licence", "CC-BY-4.0", "--prompt", "月落"],
         catch_exceptions=False)  # fmt: skip
     assert done.exit_code == 0 and "── before" in done.output and "model.gguf" in done.output, done.output
@@ -108,7 +108,7 @@ def test_a_run_that_was_stopped_goes_on_as_if_it_had_not(base, works, tmp_path):
     stopping = replace(course, plan=replace(course.plan, checkpoint_seconds=-1.0))
 
     def stop(record: dict[str, object]) -> None:
-        if record["step"] == 17:
+        if record["step"] == 11:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

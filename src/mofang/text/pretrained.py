@@ -210,8 +210,10 @@ def _fetch(name: str) -> Path:
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     try:
         from huggingface_hub import snapshot_download
+        from huggingface_hub.utils import logging
     except ImportError as error:
         raise UserError("models of the hub need huggingface_hub: pip install 'mofang[hf]'") from error
+    logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # Its retries are told by what comes of them.
     repository, _, revision = name.partition("@")
     try:
         return Path(snapshot_download(repository, revision=revision or None, allow_patterns=list(FETCHED),

@@ -10,6 +10,9 @@ import click
 from mofang.studio.errors import UserError
 from mofang.studio.words import say
 
+VALIDATED = 24
+"""Windows a validation looks at. A pretrained model is large and a fine-tuning short: judging must not take the time."""
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 _HELP = {
@@ -97,8 +100,9 @@ def finetune(studio: Path, /, base: str, works: tuple[Path, ...], name: str, out
     found = pretrained.find(base, studio)
     parts = min(options["accumulate"], options["batch"])
     settings = Settings(options["context"], options["batch"], parts, options["lr"], matrix_lr=0.0,
-                        weight_decay=0.0, precision=options["precision"], seed=options["seed"])  # fmt: skip
-    plan = Plan(allowed, options["seed"], options["ema"], patience=options["patience"])
+                        weight_decay=0.0, precision=options["precision"], seed=options["seed"],
+                        validation_windows=VALIDATED)  # fmt: skip
+    plan = Plan(allowed, options["seed"], options["ema"], validations=6, patience=options["patience"])
     style = Style(settings, plan, options["rank"], options["alpha"], options["dropout"], options["dtype"], options["prompts"])
     folder = out or studio / "runs" / (name or f"{found.folder.name if found.gguf == '' else found.name}-style")
     distributed.start()
