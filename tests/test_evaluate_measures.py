@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import text_models
+from classics import CLASSICS
 from mofang.cli import mofang
 from mofang.models import own
 from mofang.studio import Studio, UserError
@@ -231,22 +232,6 @@ def made(tmp_path_factory):
     own.write_card(model, {**own.read_card(model), "corpus": str(path), "data_sha256": opened.manifest["data_sha256"],
                            "measured": {"validation_loss": 1.5}})  # fmt: skip
     return folder
-
-
-CLASSICS = [
-    "五绝|静夜思\n床前明月光，疑是地上霜。\n举头望明月，低头思故乡。",
-    "五绝|登鹳雀楼\n白日依山尽，黄河入海流。\n欲穷千里目，更上一层楼。",
-    "五绝|春晓\n春眠不觉晓，处处闻啼鸟。\n夜来风雨声，花落知多少。",
-    "五绝|#相思 红豆\n红豆生南国，春来发几枝。\n愿君多采撷，此物最相思。",
-    "五绝|鹿柴\n空山不见人，但闻人语响。\n返景入深林，复照青苔上。",
-    "五绝|江雪\n千山鸟飞绝，万径人踪灭。\n孤舟蓑笠翁，独钓寒江雪。",
-    "五绝|\n松下问童子，言师采药去。\n只在此山中，云深不知处。",
-    "五绝|竹里馆\n独坐幽篁里，弹琴复长啸。\n深林人不知，明月来相照。",
-    "五绝|八阵图\n功盖三分国，名成八阵图。\n江流石不转，遗恨失吞吴。",
-    "五绝|问刘十九\n绿蚁新醅酒，红泥小火炉。\n晚来天欲雪，能饮一杯无。",
-    "五绝|听筝\n鸣筝金粟柱，素手玉房前。\n欲得周郎顾，时时误拂弦。",
-    "五绝|杂诗\n君自故乡来，应知故乡事。\n来日绮窗前，寒梅著花未。",
-]
 
 
 def test_a_model_that_writes_poems_is_measured_on_its_poems(tmp_path):

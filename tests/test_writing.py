@@ -19,7 +19,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import text_models
+from classics import CLASSICS
 from mofang.apps.remake import remake
+from mofang.apps.verse import PoemWriter
 from mofang.apps.writing import USUAL, Desk, EngineWriter, Offer, OwnWriter
 from mofang.cli import mofang
 from mofang.cli.terminal import width
@@ -29,7 +31,10 @@ from mofang.studio import Recipe, Studio, UserError
 from mofang.studio.credit import Credit
 from mofang.text.engines import Completion
 from mofang.text.evaluate.fingerprint import Fingerprint
+from mofang.text.forms.regulated import FORMS, exact_form, fits_tones, lines_of, rhymes
+from mofang.text.forms.verse import after_lines, opened
 from mofang.text.own import OwnModel
+from mofang.text.tokenizer import train_tokenizer
 from mofang.trust.verify import verify
 
 
@@ -40,7 +45,7 @@ def start(prompt, **wishes):
 class Scripted:
     """Offers texts that say which seed wrote them."""
 
-    key = "scripted@00"
+    key, about = "scripted@00", ""
     credits = (Credit("scripted", "", "CC0-1.0"),)
 
     def __init__(self):
@@ -56,8 +61,8 @@ class Scripted:
     def warnings(self, text, start):
         return ["<1> (a work with <1> in it)"] if "<1>" in text[start:] else []
 
-    def unseen(self, text):
-        return max(0, len(text) - 30)
+    def note(self, text):
+        return f"({len(text)} letters)"
 
 
 @pytest.fixture
@@ -219,7 +224,7 @@ def test_a_real_model_at_the_desk(studio, model):
     assert len({offer.text for offer in offers}) == 3
     assert writer.key == f"small@{own.read_card(model)['sha256']}"
     assert not writer.warnings("床前明月光，新", 6) and writer.warnings("新句。床前明月光，", 3) == ["床前明月光"]
-    assert writer.unseen("床前" * 200) == 401 - 128
+    assert "first 273 tokens" in writer.note("床前" * 200) and not writer.note("床前")
     (model / "copies.bin").unlink()
 
 
@@ -239,7 +244,7 @@ def test_any_engine_may_sit_at_the_desk(studio, tmp_path):
     desk = Desk(studio, EngineWriter("echo.gguf", Echo()), start("hi", n=2, tokens=5, temperature=0.7, top_p=0.9, seed=4))
     assert [offer.text for offer in desk.again()] == [" hi/5/0.7/0.9/4", " hi/5/0.7/0.9/5"]
     desk.pick(2)
-    assert (desk.making().recipe.engine, desk.making().recipe.model, desk.unseen) == ("gguf-text", "echo.gguf", 0)
+    assert (desk.making().recipe.engine, desk.making().recipe.model, desk.note) == ("gguf-text", "echo.gguf", "")
     assert verify(desk.publish(tmp_path / "a.md"), studio.folder).ok
 
 
@@ -422,3 +427,59 @@ def test_a_copied_line_is_told_of_when_it_is_written(model, tmp_path):
     Fingerprint.of([first.stdout]).save(tmp_path / "model")
     again = command(tmp_path / "studio", tmp_path / "model", "the moon ", "--tokens", 200, "--seed", 3)
     assert again.stdout == first.stdout and "this line stands in the training works: " in again.stderr
+
+
+# -- verse -----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def poet(tmp_path_factory):
+    """A random model of classical letters whose card says that it writes poems."""
+    folder = tmp_path_factory.mktemp("poet") / "poet"
+    tokenizer = train_tokenizer("char", CLASSICS)
+    text_models.write(folder, text_models.transformer_config(tokenizer.size, 1, 32, 2, 1, 128), tokenizer, 0)
+    own.write_card(folder, {"name": "poet", "format": {"form": "poem"}})
+    return folder
+
+
+def test_a_poem_grows_by_couplets_that_keep_the_form(poet, tmp_path):
+    folder = tmp_path / "studio"
+    done = command(folder, poet, "明月", "-i", "--form", "五绝", "--n", 2, "--out", tmp_path / "poem.txt", input="2\n1\nq\n")
+    assert done.exit_code == 0, done.output
+    assert "(五绝: whole)" in done.output and "(the text ends here)" in done.output
+    studio = Studio(folder)
+    writer = PoemWriter(OwnModel.open(poet), studio, "明月", "五绝")
+    desk = Desk(studio, writer, start(writer.start))
+    assert desk.resumed and desk.text.startswith("明月\n\n")
+    poem = desk.text.removeprefix("明月\n\n")
+    assert exact_form(poem, "五绝") and "明月" in (tmp_path / "poem.txt").read_text("utf-8")
+    assert rhymes(lines_of(poem)) and fits_tones(lines_of(poem)) == 1.0
+    for step in desk.steps:
+        asset = studio.made_by(step.recipe).asset
+        assert remake(studio, asset) == (asset.id, False)
+    assert not Desk(studio, PoemWriter(writer.model, studio, "明月", "七绝"), start(writer.start)).resumed
+
+
+def test_a_poem_goes_on_from_lines_of_ones_own(poet, studio):
+    writer = PoemWriter(OwnModel.open(poet), studio, "床前明月光，")
+    desk = Desk(studio, writer, start(writer.start, n=2))
+    assert desk.text == "床前明月光，" and not desk.note
+    line = desk.again()[0].text
+    assert len(line) == 6 and line.endswith("。")
+    desk.add("疑是地上霜。")
+    couplet = desk.again()[0].text
+    assert couplet.startswith("\n") and len(couplet) == 13 and couplet[-1] == "。"
+    assert rhymes(lines_of(desk.text + couplet))  # the tones of 静夜思 are its own, yet what follows rhymes
+    desk.add("\n今天天气真好啊，")
+    assert "what is offered is free" in desk.note or "不再守律" in desk.note
+    assert len(desk.again()) == 2
+
+
+@pytest.mark.parametrize("text, line, place", [
+    ("", 0, 0), ("床前", 0, 2), ("床前明月光，", 1, 0), ("床前明月光，疑是地上霜。", 1, 6), ("床前明月光，疑是地上霜。\n", 2, 0),
+    (POEM := CLASSICS[0].partition("\n")[2], 4, 0), ("床前明月光。", None, 0), ("今天天气真好啊，", None, 0),
+    ("床前明月光，疑是地上霜。举头", None, 0), (POEM + "\n", None, 0), (POEM + "举", None, 0),
+])  # fmt: skip
+def test_lines_off_the_patterns_keep_their_place(text, line, place):
+    found = after_lines(opened(FORMS["五绝"]), text)
+    assert found is None if line is None else (found.line, found.place) == (line, place)

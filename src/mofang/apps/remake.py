@@ -3,7 +3,7 @@
 import tempfile
 from pathlib import Path
 
-from mofang.apps import write, writing
+from mofang.apps import verse, write, writing
 from mofang.apps.make import pictures, voices
 from mofang.apps.make.storyboard import Picture, scene_from
 from mofang.studio import Asset, Recipe, Studio, UserError
@@ -39,6 +39,8 @@ def _produce(studio: Studio, recipe: Recipe, target: Path) -> None:
         voices.produce(recipe, target)
     elif recipe.engine == writing.WORDS:
         writing.produce(recipe, target)
+    elif recipe.engine == verse.ENGINE:
+        verse.produce(studio, recipe, target)
     elif recipe.engine == write.ENGINE or recipe.engine.removesuffix("-text") in write.FOREIGN:
         write.produce(studio, recipe, target)
     else:

@@ -108,7 +108,7 @@ def produce(studio: Studio, recipe: Recipe, target: Path) -> None:
     """Write the text of a recipe to `target` again. Raises `UserError` if its model is gone."""
     order = Order.of(recipe)
     if recipe.engine == ENGINE:
-        texts, _ = _written(_folder(studio, recipe), order, None)
+        texts, _ = _written(folder_of(studio, recipe), order, None)
     else:
         texts = _completed(recipe.params["name"], order, None)
     _put(target, texts[-1])
@@ -192,7 +192,7 @@ def _poems(model: OwnModel, order: Order, on_text: OnText | None) -> list[str]:
     return [poem.text for poem in poems]
 
 
-def _folder(studio: Studio, recipe: Recipe) -> Path:
+def folder_of(studio: Studio, recipe: Recipe) -> Path:
     """Where the weights of a recipe are now: where they were, or anywhere on the shelves."""
     name, _, sha256 = recipe.model.partition("@")
     for folder in (Path(recipe.params["where"]), *own.names(studio.folder).values()):

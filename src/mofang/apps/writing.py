@@ -21,6 +21,7 @@ from mofang.studio.credit import Credit
 from mofang.studio.library import file_hash
 from mofang.studio.progress import Progress, silent
 from mofang.studio.recipe import Json, canonical
+from mofang.studio.words import say
 from mofang.text.engines import TextEngine
 from mofang.text.evaluate import known
 from mofang.text.language import language_of
@@ -42,9 +43,10 @@ By = Literal["writer", "model"]
 
 
 class Writer(Protocol):
-    """A model at the desk. `key` says which, and `credits` whose it is."""
+    """A model at the desk. `key` says which, `credits` whose it is, `about` what it is asked for beside going on with the text."""
 
     key: str
+    about: str
     credits: tuple[Credit, ...]
 
     def write(self, order: Order) -> list[str]:
@@ -59,13 +61,15 @@ class Writer(Protocol):
         """Lines of `text` beyond `start` that stand in the model's training works."""
         ...
 
-    def unseen(self, text: str) -> int:
-        """How many of the oldest tokens of `text` the model no longer sees."""
+    def note(self, text: str) -> str:
+        """What the writer should know of the text as it stands, in a line; empty for nothing."""
         ...
 
 
 class OwnWriter:
     """A model of one's own at the desk, loaded once."""
+
+    about = ""
 
     def __init__(self, model: OwnModel, studio: Studio, progress: Progress = silent) -> None:
         card = model.card
@@ -91,13 +95,17 @@ class OwnWriter:
         begin = max(0, start - 200)
         return self._known.warnings(text[begin:], start - begin) if self._known else ()
 
-    def unseen(self, text: str) -> int:
+    def note(self, text: str) -> str:
         """See `Writer`."""
-        return self.model.fit(text)[1]
+        if unseen := self.model.fit(text)[1]:
+            return say(f"(the model no longer sees the first {unseen} tokens)", f"（模型已看不到最前面的 {unseen} 个词元）")
+        return ""
 
 
 class EngineWriter:
     """Any other engine that goes on with a text. Nothing is known of the works it learned from."""
+
+    about = ""
 
     def __init__(self, name: str, engine: TextEngine) -> None:
         """`name` as `mofang text write` takes it. Raises `UserError` for a model that answers instead."""
@@ -121,9 +129,9 @@ class EngineWriter:
         """See `Writer`."""
         return ()
 
-    def unseen(self, text: str) -> int:
+    def note(self, text: str) -> str:
         """See `Writer`; how engines shorten a text is theirs to say."""
-        return 0
+        return ""
 
 
 @dataclass(frozen=True)
@@ -169,7 +177,7 @@ class Desk:
         _check(order)
         self._studio, self._writer = studio, writer
         prompt, order = _clean(order.prompt), replace(order, prompt="")
-        name = hashlib.sha256(canonical([writer.key, prompt, order.seed]).encode()).hexdigest()[:16]
+        name = hashlib.sha256(canonical([writer.key, writer.about, prompt, order.seed]).encode()).hexdigest()[:16]
         self.path = studio.folder / "runs" / f"desk-{name}.json"
         self.resumed = self.path.is_file() and not fresh
         if self.resumed:
@@ -209,9 +217,9 @@ class Desk:
         return len(self._session.steps) - self._session.at - 1
 
     @property
-    def unseen(self) -> int:
-        """How many of the oldest tokens the model no longer sees."""
-        return self._writer.unseen(self.text)
+    def note(self) -> str:
+        """What the model has to say of the text as it stands."""
+        return self._writer.note(self.text)
 
     def offer(self, number: int) -> Offer:
         """Continuation `number`, counted from 1."""

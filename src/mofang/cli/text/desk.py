@@ -5,6 +5,7 @@ import re
 import shutil
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import zip_longest
 from pathlib import Path
 
@@ -71,15 +72,20 @@ def run(studio: Studio, writer: Writer, order: Order, out: Path | None = None, f
         click.echo(say(f"kept in the studio: {desk.making().asset.id[:8]}", f"已存入工作室：{desk.making().asset.id[:8]}"))
 
 
-def seated(studio: Studio, model: str) -> Writer:
-    """The model at the desk, named as `mofang text write` takes it. Raises `UserError`."""
-    if is_own(model):
-        from mofang.text.own import OwnModel
+def seated(studio: Studio, model: str, order: Order) -> tuple[Writer, Order]:
+    """The model at the desk, named as `mofang text write` takes it, and what the desk begins with. Raises `UserError`."""
+    if not is_own(model):
+        from mofang.apps.make.script import text_engine
 
-        return OwnWriter(OwnModel.open(find(model.removeprefix("own:"), studio.folder)), studio, Notice())
-    from mofang.apps.make.script import text_engine
+        return EngineWriter(model, text_engine(model, language())), order
+    from mofang.apps.verse import PoemWriter, is_poet
+    from mofang.text.own import OwnModel
 
-    return EngineWriter(model, text_engine(model, language()))
+    opened = OwnModel.open(find(model.removeprefix("own:"), studio.folder))
+    if is_poet(opened):
+        poet = PoemWriter(opened, studio, order.prompt, order.form, Notice())
+        return poet, replace(order, prompt=poet.start, form="")
+    return OwnWriter(opened, studio, Notice()), order
 
 
 # -- what a line means -----------------------------------------------------------------------------------------------------
@@ -157,8 +163,8 @@ def show(desk: Desk) -> None:
     click.echo("\n" + "─" * columns)
     lines = wrapped(desk.text, columns)
     click.echo("\n".join((["…"] if len(lines) > TAIL else []) + lines[-TAIL:]))
-    if unseen := desk.unseen:
-        click.echo(say(f"(the model no longer sees the first {unseen} tokens)", f"（模型已看不到最前面的 {unseen} 个词元）"))
+    if note := desk.note:
+        click.echo(note)
     click.echo()
     click.echo("\n".join(laid_out(desk.offers, columns)))
 

@@ -155,6 +155,7 @@ def _together(studio: Path, model: str, order: Any, n: int | None, out: Path | N
     try:
         # A desk wants shorter pieces and more of them than a text written at one go.
         tokens = order.tokens if order.tokens != Order("").tokens else USUAL.tokens
-        desk.run(opened, desk.seated(opened, model), replace(order, n=n or USUAL.n, tokens=tokens), out, fresh)
+        writer, order = desk.seated(opened, model, replace(order, n=n or USUAL.n, tokens=tokens))
+        desk.run(opened, writer, order, out, fresh)
     finally:
         opened.close()

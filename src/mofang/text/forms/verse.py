@@ -1,5 +1,6 @@
 """Regulated verse while it is written: every tonal pattern that what stands so far still fits stays open."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -10,8 +11,11 @@ from numpy.typing import NDArray
 from mofang.text.forms.automaton import Points, State, among, look_up, walk
 from mofang.text.forms.pingshui import LEVEL, OBLIQUE, level_groups, level_table, tone, tone_table
 from mofang.text.forms.regulated import FORMS, Form, Template, line_templates, sequences
+from mofang.text.language import HAN
 
 ALL_GROUPS = (1 << 30) - 1
+_LINES = re.compile(r"[^，。\n]*[，。]?\n?", re.DOTALL)
+_WHOLE = re.compile(rf"([{HAN}]+)([，。])\n?")
 _ENOUGH = 12
 """Characters a rhyme group must have in the vocabulary to be opened: a poem needs up to five."""
 
@@ -128,6 +132,32 @@ def begun(state: VerseState, line: str) -> VerseState:
     if all(sequence[0].islower() for sequence in nearest) and level_groups(line[-1]):
         groups = int(level_table()[ord(line[-1])]) & state.groups or state.groups
     return VerseState(form.name, 1, 0, _open(form, 1, nearest), groups)
+
+
+def after_lines(state: VerseState, text: str) -> State | None:
+    """The place after lines that anyone may have written, from the beginning of a poem (`opened`).
+
+    A whole line off the patterns is taken as it is: all patterns are open after it, and if it rhymes its groups stay. None if
+    a line has another length or mark, or the half line at the end fits nothing.
+    """
+    place: State | None = state
+    for piece in _LINES.findall(text):
+        assert isinstance(place, VerseState)
+        place = walk(before := place, piece) or _off_pattern(before, piece)
+        if place is None:
+            break
+    return place
+
+
+def _off_pattern(state: VerseState, piece: str) -> State | None:
+    form = FORMS[state.form]
+    whole = _WHOLE.fullmatch(piece)
+    couplet = state.line % 2 == 1
+    if state.accepting or state.place or not whole or len(whole[1]) != form.width or whole[2] != ("。" if couplet else "，"):
+        return None
+    shared = int(level_table()[ord(whole[1][-1])]) & state.groups if couplet else 0
+    ended = VerseState(form.name, state.line, form.width, _open(form, state.line, frozenset(sequences(form))), shared or state.groups)
+    return walk(ended, piece[form.width :])
 
 
 @cache
