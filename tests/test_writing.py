@@ -159,6 +159,24 @@ def test_a_desk_goes_on_where_it_was_left(studio):
     assert Desk(studio, Scripted(), start("故事"), fresh=True).text == "故事"
 
 
+def test_other_wishes_on_the_way_ask_anew(studio):
+    desk = Desk(studio, Scripted(), start("a"))
+    desk.again()
+    later = Desk(studio, Scripted(), start("a", temperature=0.3))
+    assert not later.offers and later.order.temperature == 0.3 and later.order.seed == 4
+
+
+def test_what_was_taken_back_is_not_published(studio, tmp_path):
+    desk = Desk(studio, Scripted(), start("My public words"))
+    desk.add(" and a secret")
+    desk.replace(" and a secret", "")
+    desk.again()
+    desk.pick(1)
+    path = desk.publish(tmp_path / "a.md")
+    beside = [each.read_bytes() for each in tmp_path.glob("a*")]
+    assert path.is_file() and len(beside) > 1 and not any(b"secret" in each for each in beside)
+
+
 def test_requests_that_cannot_be_met(studio, tmp_path):
     desk = Desk(studio, Scripted(), start(""))
     for act, says in [
@@ -203,6 +221,8 @@ def test_publishing_says_whose_words_they_are(studio, tmp_path):
         text = path.read_text("utf-8")
         assert "很久很久以前 <0>" in text and "AI" in text
         assert verify(path, studio.folder).ok
+    ledger = [json.loads(line) for line in (studio.folder / "ledger.jsonl").read_text("utf-8").splitlines()]
+    assert [row["file"] for row in ledger] == ["mine.txt", "ours.txt", "ours.md"]
     assert verify(mine, studio.folder).ok
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol, get_args
 
 from mofang import trust
-from mofang.apps.export import part, public, release
+from mofang.apps.export import part, release
 from mofang.apps.write import SUFFIXES, Order, foreign_recipe, own_recipe, require_common
 from mofang.models import own
 from mofang.studio import Made, Making, Recipe, Studio, UserError
@@ -184,7 +184,8 @@ class Desk:
             self._session = _load(self.path)
             self._text = self._written(self._session.steps[self._session.at])
             if order != replace(USUAL, seed=order.seed):
-                self._session.order = replace(order, seed=self._session.order.seed)
+                # What was offered under other wishes would get the wrong recipe.
+                self._session.order, self._session.offers = replace(order, seed=self._session.order.seed), []
         else:
             self._session, self._text = Session(order), ""
             self._accept(prompt, "writer", self._words({"begin": prompt}, ()))
@@ -297,7 +298,10 @@ class Desk:
         return self._making(self.steps[-1])
 
     def publish(self, target: Path) -> Path:
-        """Publish the text as it stands, labelled as what it is: the writer's own, or written with a model."""
+        """Publish the text as it stands, labelled as what it is: the writer's own, or written with a model.
+
+        The file says who took which step, not what stood in the text on the way: that is the writer's business.
+        """
         if target.suffix.lower() not in SUFFIXES:
             raise UserError(f"a text is written to a {' or '.join(SUFFIXES)} file, not '{target.suffix}'; name it {target.stem}.txt")
         if not self.text.strip():
@@ -307,8 +311,8 @@ class Desk:
         credits = tuple(dict.fromkeys(credit for making in by_model for credit in making.made.credits))
         claim = trust.Claim(" ".join(self.text.split())[:60], _nature(self.steps), language_of(self.text),
                             parts=[part(making) for making in makings], credits=credits,
-                            facts={"steps": [{"by": step.by, **public(making.recipe)} for making, step
-                                             in zip(makings, self.steps, strict=True)][-20:]})  # fmt: skip
+                            facts={"steps": [{"by": step.by, "model": making.recipe.model, "seed": making.recipe.seed}
+                                             for making, step in zip(makings, self.steps, strict=True)]})  # fmt: skip
         return release(self._studio, makings[-1], target, claim)
 
     # -- keeping it --------------------------------------------------------------------------------------------------------

@@ -67,9 +67,11 @@ def run(studio: Studio, writer: Writer, order: Order, out: Path | None = None, f
             break
     click.echo()
     if out is not None:
-        click.echo(say(f"published: {desk.publish(out)}", f"已发布：{desk.publish(out)}"))
+        path = desk.publish(out)
+        click.echo(say(f"published: {path}", f"已发布：{path}"))
     else:
-        click.echo(say(f"kept in the studio: {desk.making().asset.id[:8]}", f"已存入工作室：{desk.making().asset.id[:8]}"))
+        asset = desk.making().asset.id[:8]
+        click.echo(say(f"kept in the studio: {asset}", f"已存入工作室：{asset}"))
 
 
 def seated(studio: Studio, model: str, order: Order) -> tuple[Writer, Order]:
