@@ -41,10 +41,13 @@ def restore(optimizers: Mapping[str, Optimizer], flat: Mapping[str, Tensor]) -> 
 
 
 def save(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
-    """Write tensors and JSON facts to one safetensors file, atomically."""
+    """Write tensors and JSON facts to one safetensors file, atomically. Raises `UserError` if the disk is full."""
     plain = {name: tensor.detach().contiguous().clone() for name, tensor in tensors.items()}
-    with atomic(path) as temporary:
-        save_file(plain, temporary, {"format": FORMAT, "facts": json.dumps(facts)})
+    try:
+        with atomic(path) as temporary:
+            save_file(plain, temporary, {"format": FORMAT, "facts": json.dumps(facts)})
+    except SafetensorError as error:  # What the library makes of an OSError.
+        raise UserError(f"cannot write {path} ({error}); free some space and run the same command again to go on") from error
 
 
 def load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:

@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
@@ -62,14 +63,14 @@ def thin(values: Sequence[float], most: int = 600) -> list[float]:
     if len(values) <= most:
         return list(values)
     edges = [index * len(values) // most for index in range(most + 1)]
-    return [math.fsum(values[a:b]) / (b - a) for a, b in zip(edges, edges[1:], strict=False)]
+    return [math.fsum(values[a:b]) / (b - a) for a, b in pairwise(edges)]
 
 
 def rates(train: Sequence[Record], windows: int = 60) -> tuple[list[float], list[float]]:
     """Tokens per second of training time over the run, as (steps, rates); one point per window of steps."""
     stride = max(1, len(train) // windows)
     marks = train[::stride]
-    pairs = [(a, b) for a, b in zip(marks, marks[1:], strict=False) if b["seconds"] > a["seconds"]]
+    pairs = [(a, b) for a, b in pairwise(marks) if b["seconds"] > a["seconds"]]
     return (
         [float(b["step"]) for _, b in pairs],
         [(b["tokens"] - a["tokens"]) / (b["seconds"] - a["seconds"]) for a, b in pairs],

@@ -25,11 +25,6 @@ class Interrupt:
         if self._before is not None:
             signal.signal(signal.SIGINT, self._before)
 
-    def check(self) -> None:
-        """Raise KeyboardInterrupt if the first Ctrl-C has come."""
-        if self.asked:
-            raise KeyboardInterrupt
-
     def _handle(self, number: int, frame: FrameType | None) -> None:
         if self.asked:
             raise KeyboardInterrupt

@@ -96,10 +96,15 @@ def train(experiment: Experiment, folder: Path, plan: Plan, listen: Listener = l
     and the checkpoint before stays. A loss that is not finite stops the run and raises `UserError`; the last good
     checkpoint stays.
     """
+    distributed.wait()  # Process 0 may have been clearing the folder.
     run = _Run(experiment, folder, plan, listen)
     run.resume()
     with Interrupt() as interrupt:
-        return run.to_the_end(interrupt)
+        try:
+            return run.to_the_end(interrupt)
+        except OSError as error:
+            raise UserError(f"{error.filename or folder}: {error.strerror or error}; make room, then run the same command again "
+                            "to go on from the last checkpoint") from error  # fmt: skip
 
 
 class _Run:
@@ -128,10 +133,13 @@ class _Run:
                 self.validate(progress)
             if progress < 1.0 and _crosses(before, progress, plan.samples):
                 self.sample(progress)
-            if distributed.agree(time.monotonic() - saved) > plan.checkpoint_seconds or interrupt.asked:
+            # One answer for all processes: one that stopped alone would leave the others waiting for it.
+            stop = distributed.agree(float(interrupt.asked)) > 0
+            if stop or distributed.agree(time.monotonic() - saved) > plan.checkpoint_seconds:
                 self.save()
                 saved = time.monotonic()
-            interrupt.check()
+            if stop:
+                raise KeyboardInterrupt
         self.validate(progress)
         self.sample(progress)
         self.save()
@@ -166,6 +174,7 @@ class _Run:
         with self.ema.applied():
             seed_step(self.plan.seed, -1)
             measured = self.experiment.validate()
+        measured["loss"] = distributed.agree(measured["loss"])
         if measured["loss"] < self.state.best:
             self.state.best, self.state.best_step, self.state.stale = measured["loss"], self.state.step, 0
             if distributed.rank() == 0:
@@ -207,10 +216,10 @@ class _Run:
             return
         tensors, facts = checkpoint.load(path)
         groups: dict[str, dict[str, torch.Tensor]] = {"module": {}, "ema": {}, "optimizer": {}}
-        for name, tensor in tensors.items():
-            kind, _, key = name.partition(":")
-            groups[kind][key] = tensor
         try:
+            for name, tensor in tensors.items():
+                kind, _, key = name.partition(":")
+                groups[kind][key] = tensor
             for name, module in self.experiment.modules.items():
                 prefix = name + ":"
                 module.load_state_dict({key.removeprefix(prefix): tensor for key, tensor in groups["module"].items()
