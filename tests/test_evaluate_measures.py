@@ -281,9 +281,10 @@ def test_the_command_measures_and_writes_the_card(made, tmp_path):
 def test_another_vocabulary_is_measured_over_the_same_bytes(made, tmp_path):
     text_models.transformer(tmp_path / "model", "bpe")
     done = run(made, tmp_path / "model", "--corpus", made / "corpus", "--samples", 2, "--length", 8, "--window", 32, "--stride", 16)
-    assert done.exit_code == 0, done.output
+    assert done.exit_code == 0 and "verdict: UNKNOWN" in done.output, done.output
     measured = own.read_card(tmp_path / "model")["measured"]
-    assert measured["bytes"] == Corpus.open(made / "corpus").size_bytes("test") and measured["window"] == 32
+    assert measured["bytes"] == Corpus.open(made / "corpus").size_bytes("test")
+    assert measured["window"] == 32 and not measured["own_works"]
 
 
 def test_without_a_corpus_only_what_needs_none(tmp_path):
@@ -291,6 +292,15 @@ def test_without_a_corpus_only_what_needs_none(tmp_path):
     done = run(tmp_path, tmp_path / "model", "--samples", 3, "--length", 20)
     assert done.exit_code == 0, done.output
     assert "names no corpus" in done.output and "copying: not measured" in done.output and "distinct" in done.output
+
+
+def test_a_card_that_cannot_be_written_loses_no_measure(made, monkeypatch):
+    def full(folder, card):
+        raise UserError("cannot write card.json: Read-only file system; nothing was changed")
+
+    monkeypatch.setattr(own, "write_card", full)
+    done = run(made, made / "model", "--samples", 2, "--length", 8)
+    assert done.exit_code == 0 and "the card was not changed: cannot write" in done.output and "bits per byte" in done.output
 
 
 @pytest.mark.parametrize("options, says", [

@@ -22,7 +22,7 @@ from mofang.text.evaluate.fingerprint import Fingerprint
 from mofang.text.evaluate.held import Held
 from mofang.text.evaluate.nearest import nearest
 from mofang.text.evaluate.samples import poems, samples, writes_poems
-from mofang.text.evaluate.verdict import difference, verdict
+from mofang.text.evaluate.verdict import Verdict, difference, verdict
 from mofang.text.evaluate.works import LEAST, Kind, corpus_of, index_of, kind_of, lang_of
 from mofang.text.infer import Precision
 from mofang.text.own import MOST, OwnModel
@@ -36,7 +36,7 @@ PROBED = 100
 
 LITTLE = 0.95
 """A model that needs more than this share of the bits that bare token frequencies (or chance) need has learned next to nothing."""
-PRIVATE = ("model", "spans", "passages", "canary", "no_corpus")
+PRIVATE = ("model", "spans", "passages", "canary", "no_corpus", "not_written")
 """What an evaluation finds that does not go into the card."""
 
 
@@ -84,6 +84,7 @@ def evaluate(folder: Path, studio: Path, plan: Plan, corpus_folder: Path | None 
         index = index_of(corpus, studio, stages.of("index"))
         held = Held(corpus, model, plan.split, plan.seed)
         found |= _bits(model, held, plan, stages.of("bits"))
+        found["own_works"] = corpus.manifest["data_sha256"] == model.card.get("data_sha256")
     texts = _samples(model, held, plan, stages.of("samples"))
     kind: Kind = held.kind if held else kind_of(texts)
     found |= asdict(diversity(texts, lang_of(kind)))
@@ -92,16 +93,27 @@ def evaluate(folder: Path, studio: Path, plan: Plan, corpus_folder: Path | None 
     least = plan.least or (LEAST[kind] if index else 0)
     if copies is not None:
         found["copying"] = _copying(copies, texts, held, model, least, plan)
-        if found["copying"]["verdict"] == "learned" and found["bits_per_byte"] > LITTLE * found["frequencies_bits_per_byte"]:
-            found["copying"]["verdict"] = "little"
+        found["copying"]["verdict"] = _final(found)
         progress(0.5, "copies")
     if index is not None and held is not None:
         found["nearest"] = _nearest(index, texts, held)
     if plan.canaries:
         found["canaries"] = [asdict(exposure(model, each, plan.alternatives, plan.seed)) for each in plan.canaries]
     progress(1.0, "copies")
-    write(folder, found)
+    try:
+        write(folder, found)
+    except UserError as error:  # Models that came with the program may lie where nobody may write.
+        found["not_written"] = str(error)
     return found | {"texts": texts}
+
+
+def _final(found: dict[str, Json]) -> Verdict:
+    """The verdict on copying, with what else is known: other works than its own acquit nobody, nor does noise."""
+    said: Verdict = found["copying"]["verdict"]
+    if said == "copied" or not found.get("own_works", False):
+        return said if said == "copied" else "unknown"
+    nothing = found["bits_per_byte"] > LITTLE * found["frequencies_bits_per_byte"]
+    return "little" if said == "learned" and nothing else said
 
 
 def write(folder: Path, found: dict[str, Json]) -> None:

@@ -11,7 +11,7 @@ SHOWN = 3
 
 def summary(found: Mapping[str, Json]) -> list[str]:
     """Lines for the terminal: what was measured, what it is compared with, and what follows."""
-    return [*_quality(found), *_variety(found), *_copies(found), *_canaries(found)]
+    return [*_quality(found), *_variety(found), *_copies(found), *_canaries(found), *_unwritten(found)]
 
 
 def _quality(found: Mapping[str, Json]) -> Iterator[str]:
@@ -92,8 +92,8 @@ def _verdict(name: str) -> str:
                        "结论：依赖原作。与作品相同之处多于真实文本；宜增加作品、缩小模型或减少步数。"),
         "copied": say("verdict: COPIED. It recites its works; do not pass its texts off as new.",
                       "结论：在背诵原作；不要把它写的当作新作。"),
-        "unknown": say("verdict: UNKNOWN. Without held-out text and ten samples nobody can say whether it copies more than real text.",
-                       "结论：无法判断。没有留出文本或样本不足十份，不知是否抄得比真实文本多。"),
+        "unknown": say("verdict: UNKNOWN. That takes held-out text, ten samples, and the works its card names.",
+                       "结论：无法判断。需要留出文本、十份样本，以及模型卡所记的作品。"),
     }[name]  # fmt: skip
 
 
@@ -104,6 +104,11 @@ def _canaries(found: Mapping[str, Json]) -> Iterator[str]:
         yield say(f"canary '{each['canary']}': rank {each['rank']} of {each['compared'] + 1}, exposure {bits} bits (1 is chance)",
                   f"金丝雀“{each['canary']}”：{each['compared'] + 1} 个中排第 {each['rank']}，"
                   f"暴露度 {bits} 比特（1 为碰巧）")  # fmt: skip
+
+
+def _unwritten(found: Mapping[str, Json]) -> Iterator[str]:
+    if "not_written" in found:
+        yield say(f"the card was not changed: {found['not_written']}", f"模型卡未更新：{found['not_written']}")
 
 
 def _flat(text: str, most: int = 60) -> str:

@@ -9,7 +9,8 @@ floor), which the model has never seen and its author did not copy from the work
   1979), or it ends at least 5 points more of its training texts by heart.
 - **learned**: neither; **little** instead if the model foretells held-out text hardly better than token frequencies or
   plain chance do, since noise copies nothing either.
-- **unknown**: less than half is copied, and there is no held-out text to compare with or there are fewer than ten samples.
+- **unknown**: less than half is copied, and there is no held-out text to compare with, there are fewer than ten samples, or the
+  corpus is not the one that the model's card names.
 """
 
 from collections.abc import Sequence
