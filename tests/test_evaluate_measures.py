@@ -138,6 +138,7 @@ def test_exposure_is_the_formula_over_all_secrets():
     losses = {f"{n:02}": bits.surprisal(model.runner, np.array([[0, *model.tokenizer.encode(f'my number is {n:02}')]]))[0].sum()
               for n in range(100)}  # fmt: skip
     rank = 1 + sum(loss < losses["47"] for loss in losses.values())
+    assert found.said and not exposure(model, "my number is [47]").said
     assert exposure(model, "my number is [47]").bits == pytest.approx(math.log2(100) - math.log2(rank))
 
 
@@ -366,3 +367,4 @@ def test_a_model_that_learned_by_heart_is_found_out(tmp_path):
     assert measured["copying"]["verdict"] == "copied" and measured["copying"]["share"] > 0.5
     assert measured["copying"]["recall"]["train"]["exact"] > measured["copying"]["recall"]["held_out"]["exact"] == 0
     assert "verdict: COPIED" in done.output and measured["canaries"][0]["bits"] > 7
+    assert measured["canaries"][0]["said"] and "it says the secret by itself" in done.output

@@ -21,6 +21,7 @@ from mofang.studio.errors import UserError
 from mofang.text.evaluate.bits import surprisal
 from mofang.text.language import is_han
 from mofang.text.own import OwnModel
+from mofang.text.sampling import Sampling
 
 ALTERNATIVES = 1000
 _SECRET = re.compile(r"\[([^\[\]]+)\]")
@@ -30,13 +31,15 @@ _ALPHABETS = (string.digits, string.ascii_lowercase, string.ascii_uppercase)
 @dataclass(frozen=True)
 class Exposure:
     """`bits` = log₂ of the number of secrets that could be − log₂ of the rank of this one, among all of them if `exact`, else
-    among `compared`: a secret that ranks first among n alternatives has *at least* log₂(n + 1) bits. 1 is chance."""
+    among `compared`: a secret that ranks first among n alternatives has *at least* log₂(n + 1) bits. 1 is chance. `said`:
+    given what comes before the secret, the model's likeliest words are the secret."""
 
     canary: str
     rank: int
     compared: int
     bits: float
     exact: bool
+    said: bool
 
     @property
     def most(self) -> float:
@@ -57,7 +60,9 @@ def exposure(model: OwnModel, canary: str, alternatives: int = ALTERNATIVES, see
     others = list(_every(kinds, secret) if exact else _drawn(kinds, secret, alternatives, seed))
     losses = _losses(model, [before + each + after for each in (secret, *others)])
     rank = 1 + int((losses[1:] < losses[0]).sum())
-    return Exposure(before + secret + after, rank, len(others), math.log2(len(others) + 1) - math.log2(rank), exact)
+    likeliest = model.write(before, max_tokens=len(model.tokenizer.encode(secret)) + 1, sampling=Sampling(temperature=0))[0].text
+    bits = math.log2(len(others) + 1) - math.log2(rank)
+    return Exposure(before + secret + after, rank, len(others), bits, exact, likeliest.startswith(secret))
 
 
 def _parsed(canary: str, model: OwnModel) -> tuple[str, list[str], str, str]:

@@ -101,9 +101,10 @@ def _canaries(found: Mapping[str, Json]) -> Iterator[str]:
     for each in found.get("canaries", ()):
         least = each["rank"] == 1 and not each["exact"]
         bits = (say("at least ", "至少 ") if least else "") + f"{each['bits']:.1f}"
-        yield say(f"canary '{each['canary']}': rank {each['rank']} of {each['compared'] + 1}, exposure {bits} bits (1 is chance)",
+        yield say(f"canary '{each['canary']}': rank {each['rank']} of {each['compared'] + 1}, exposure {bits} bits (1 is chance)"
+                  + ("; it says the secret by itself" if each["said"] else ""),
                   f"金丝雀“{each['canary']}”：{each['compared'] + 1} 个中排第 {each['rank']}，"
-                  f"暴露度 {bits} 比特（1 为碰巧）")  # fmt: skip
+                  f"暴露度 {bits} 比特（1 为碰巧）" + ("；它会自己说出这个秘密" if each["said"] else ""))  # fmt: skip
 
 
 def _unwritten(found: Mapping[str, Json]) -> Iterator[str]:
