@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
+from safetensors import SafetensorError
 
 from mofang.cli import mofang
 from mofang.models import own
@@ -122,7 +123,7 @@ def test_a_run_that_was_stopped_goes_on_as_if_it_had_not(base, works, tmp_path):
         finetune(found, [works], tmp_path / "parts", replace(stopping, rank=4))
 
 
-def test_a_model_that_came_as_gguf_goes_back_as_gguf(base, works, tmp_path):
+def test_a_model_that_came_as_gguf_goes_back_as_gguf(base, works, tmp_path, monkeypatch):
     export(base, tmp_path / "base.gguf", dtype="f16")
     found = pretrained.find(tmp_path / "base.gguf")
     tuned = finetune(found, [works], tmp_path / "run", style(dtype="float32"))
@@ -139,6 +140,15 @@ def test_a_model_that_came_as_gguf_goes_back_as_gguf(base, works, tmp_path):
     for name in ("model.layers.0.self_attn.q_proj.weight", "model.layers.1.mlp.down_proj.weight"):
         assert np.abs(ours[name] - merged[name]).max() < 0.01 * np.abs(merged[name]).max() < np.abs(ours[name] - old[name]).max() * 50
     finetune(found, [works], tmp_path / "run", style(dtype="float32"))  # Done already: writes the same again.
+    again = tuned.gguf.read_bytes()
+
+    def full(*arguments: object, **more: object) -> None:
+        raise SafetensorError("I/O error: No space left on device (os error 28)")
+
+    monkeypatch.setattr("transformers.modeling_utils.safe_save_file", full)
+    with pytest.raises(UserError, match="No space left"):
+        finetune(found, [works], tmp_path / "run", style(dtype="float32"))
+    assert tuned.gguf.read_bytes() == again and (tuned.folder / own.WEIGHTS).is_file()
 
 
 def llama_gguf(path: Path, tokenizer: Tokenizer) -> None:

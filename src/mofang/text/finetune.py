@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from torch import nn
 
 from mofang.models import own
@@ -99,7 +100,10 @@ def finetune(base: Pretrained, works: Sequence[Path], folder: Path, style: Style
         train(run.experiment, folder, style.plan, told)
     finally:
         if distributed.rank() == 0 and (folder / BEST).exists():
-            tuned = run.write(before)
+            try:
+                tuned = run.write(before)
+            except SafetensorError as error:  # What the library makes of a full disk.
+                raise UserError(f"cannot write the model in {folder} ({str(error)[:80]}); free some space and run it again") from error
     return tuned
 
 
