@@ -6,7 +6,6 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from mofang.models import own
 from mofang.studio import Made, Making, Recipe, Studio, UserError
 from mofang.studio.credit import Credit
 from mofang.studio.library import file_hash
+from mofang.text import forms
 from mofang.text.engines.base import check_prompt
 from mofang.text.language import language_of
 from mofang.text.own import OwnModel
@@ -172,7 +172,7 @@ def _written(folder: Path, order: Order, on_text: OnText | None) -> tuple[list[s
         return _poems(model, order, on_text), 0
     rule: Callable[[], Constraint] | None = None
     if order.form:
-        rule = import_module("mofang.text.forms").parse(order.form, model.tokenizer)
+        rule = forms.parse(order.form, model.tokenizer)
     if on_text:
         on_text(order.prompt)
     written = model.write(order.prompt, n=order.n, max_tokens=order.tokens, sampling=order.sampling(), seed=order.seed,

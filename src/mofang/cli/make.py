@@ -40,9 +40,9 @@ STAGES = ("script", "storyboard", "pictures", "voices", "timeline", "render", "p
 @click.option("--seed", type=int, default=None, help=say("another number, other pictures", "换个数字换一套画面"))
 @click.option(
     "--text-engine",
-    default="gguf",
-    show_default=True,
-    help=say("for briefs: gguf, gguf:FILE, openai:MODEL", "写稿引擎：gguf、gguf:文件、openai:模型"),
+    default="",
+    help=say("for briefs: gguf, gguf:FILE, own:NAME, transformers:PATH, openai:MODEL",
+             "写稿引擎：gguf、gguf:文件、own:模型、transformers:路径、openai:模型"),
 )
 @click.option(
     "--scenes",

@@ -14,12 +14,11 @@ from mofang.apps.export import part
 from mofang.apps.make.assemble import Film, assemble, faces
 from mofang.apps.make.board import Wishes, board
 from mofang.apps.make.pictures import pictures, write_png
-from mofang.apps.make.script import Script, from_brief, from_file, is_brief, text_engine
+from mofang.apps.make.script import Script, from_brief, from_file, is_brief
 from mofang.apps.make.storyboard import FPS, SIZES, Storyboard, is_storyboard, loads
 from mofang.apps.make.voices import voices
 from mofang.studio import Studio, UserError
 from mofang.studio.progress import Event, Stages
-from mofang.text.language import language_of
 from mofang.video import Encoding, render
 from mofang.video.otio import export
 from mofang.video.plates import cover
@@ -54,7 +53,7 @@ def make(
     out: Path,
     wishes: Wishes | None = None,
     *,
-    engine: str = "gguf",
+    engine: str = "",
     scenes: int = 8,
     until: str = "publish",
     listen: Listener = lambda event: None,
@@ -120,12 +119,7 @@ def _plan(source: str, wanted: Wishes, engine: str, scenes: int, stages: Stages,
     """The first stage: a script, or a storyboard somebody edited, and the folder its relative paths start from."""
     report = stages.of("script")
     if is_brief(source):
-        lang = language_of(source)
-        writer = text_engine(engine, lang, studio)
-        try:
-            return from_brief(source, writer, lang, scenes, wanted.seed or 0, report), Path.cwd()
-        finally:
-            writer.close()
+        return from_brief(source, engine, scenes, wanted.seed or 0, studio, report), Path.cwd()
     path = Path(source).expanduser()
     try:
         head = path.read_bytes()[:4096] if path.is_file() and path.stat().st_size < 64 << 20 else b""

@@ -9,6 +9,7 @@ from typing import Literal
 from mofang.studio.errors import UserError
 from mofang.studio.progress import Progress, silent
 from mofang.text.engines.base import TextEngine
+from mofang.text.language import language_of
 from mofang.text.read import Manuscript, read
 from mofang.text.script import write_script
 from mofang.text.segment import passages
@@ -75,23 +76,67 @@ def _picture(name: str, folder: Path) -> Path | None:
 
 
 def from_brief(
-    brief: str, engine: TextEngine, lang: Lang | None, scenes: int, seed: int, progress: Progress = silent
+    brief: str, engine: str, scenes: int, seed: int, studio: Path | None = None, progress: Progress = silent
 ) -> Script:
-    """A script written by `engine`. Raises `UserError`."""
-    written = write_script(brief, engine, lang=lang, scenes=scenes, seed=seed, progress=progress)
+    """A script written by the engine of that name (see `text_engine`); with none named, a Chinese brief goes to the poet
+    if no larger model is here. Raises `UserError`."""
+    if poet := poet_for(brief, engine, studio):
+        return from_poet(brief, poet, scenes, seed, progress)
+    lang = language_of(brief)
+    writer = text_engine(engine, lang, studio)
+    try:
+        written = write_script(brief, writer, lang=lang, scenes=scenes, seed=seed, progress=progress)
+    finally:
+        writer.close()
     said = tuple(Said(passage) for passage in written.passages)
     return Script(written.title, written.lang, said, notes=written.notes, model=written.model)
 
 
+POET = "poem-zh"
+"""The shipped model that writes the script of a Chinese brief where no text engine is asked for and none is installed."""
+
+
+def poet_for(brief: str, engine: str, studio: Path | None) -> Path | None:
+    """The folder of the verse model if it is the one to write: no engine named, a Chinese brief, no larger model here."""
+    from mofang import models
+    from mofang.models import own
+    from mofang.text.engines.gguf import BILINGUAL
+
+    if engine or language_of(brief) != "zh" or models.installed(BILINGUAL):
+        return None
+    return own.names(studio).get(POET)
+
+
+def from_poet(brief: str, folder: Path, scenes: int, seed: int, progress: Progress = silent) -> Script:
+    """A script in verse: quatrains on the brief, a couplet to a passage. Raises `UserError`."""
+    from mofang.text.keywords import keywords
+    from mofang.text.own import OwnModel
+    from mofang.text.poem import write_poem
+
+    subject = " ".join(brief.split()).strip("。！？!?.，, ")
+    # A title is short; of a longer brief the words that say most are the theme.
+    ask = subject if len(subject) <= 16 and " " not in subject else "#" + " ".join(keywords(subject, "zh", 3))
+    model = OwnModel.open(folder)
+    couplets: list[str] = []
+    for number in range(-(-scenes // 2)):
+        progress(2 * number / scenes, subject[:20])
+        couplets += write_poem(model, ask, "七绝", seed=seed + number)[0].couplets
+    progress(1.0, subject[:20])
+    note = (f"{model.name} wrote this in verse; for prose name a text engine (--text-engine), or fetch the default one: "
+            "mofang models pull gemma3-270m")  # fmt: skip
+    said = tuple(Said(couplet) for couplet in couplets[:scenes])
+    return Script(subject[:30], "zh", said, notes=(note,), model=model.name)
+
+
 def text_engine(name: str, lang: Lang, studio: Path | None = None) -> TextEngine:
-    """The engine called `gguf` (the default model), `gguf:PATH`, `own:NAME` (a model trained here, by name or folder, looked
+    """The engine called `gguf` (the default model, and what no name stands for), `gguf:PATH`, `own:NAME` (a model trained here, by name or folder, looked
     for in the `studio` too), `transformers:FOLDER` or `transformers:OWNER/MODEL`, or `openai:MODEL` (base URL from
     `OPENAI_BASE_URL`)."""
     kind, _, rest = name.partition(":")
-    if kind == "gguf" or name.endswith(".gguf"):
+    if kind in ("gguf", "") or name.endswith(".gguf"):
         from mofang.text.engines.gguf import GGUFEngine, default_engine
 
-        path = rest if kind == "gguf" else name
+        path = rest if kind in ("gguf", "") else name
         return GGUFEngine(path) if path else default_engine(lang)
     if kind == "openai":
         from mofang.text.engines.openai import OpenAIEngine

@@ -1,1 +1,8 @@
-"""Forms of verse: what they ask, whether a text has them, and constraints that make a model keep them."""
+"""Forms of text: what they ask, whether a text has them, and rules that make a model keep them while it writes.
+
+>>> model.write("", constraint=parse("lines:7,7,7,7+rhyme:AABA", model.tokenizer))
+"""
+
+from mofang.text.forms.spec import KNOWN, parse
+
+__all__ = ["KNOWN", "parse"]
