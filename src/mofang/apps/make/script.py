@@ -129,9 +129,9 @@ def from_poet(brief: str, folder: Path, scenes: int, seed: int, progress: Progre
 
 
 def text_engine(name: str, lang: Lang, studio: Path | None = None) -> TextEngine:
-    """The engine called `gguf` (the default model, and what no name stands for), `gguf:PATH`, `own:NAME` (a model trained here, by name or folder, looked
-    for in the `studio` too), `transformers:FOLDER` or `transformers:OWNER/MODEL`, or `openai:MODEL` (base URL from
-    `OPENAI_BASE_URL`)."""
+    """The engine of that name: `gguf` (the default model, and what no name stands for), `gguf:PATH`, `own:NAME` (a model
+    trained here, by name or folder, looked for in the `studio` too), `transformers:FOLDER` or `transformers:OWNER/MODEL`,
+    or `openai:MODEL` (base URL from `OPENAI_BASE_URL`). Raises `UserError`."""
     kind, _, rest = name.partition(":")
     if kind in ("gguf", "") or name.endswith(".gguf"):
         from mofang.text.engines.gguf import GGUFEngine, default_engine
