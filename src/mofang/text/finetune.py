@@ -217,13 +217,11 @@ class _Run:
 def _corpus(works: Sequence[Path], place: Path, papers: Papers | None, studio: Path | None, fresh: bool) -> Corpus:
     """The works prepared, once a run; a corpus that is prepared already is taken as it is. Its tokens are not used: the base
     has its own."""
-    if len(works) == 1 and (works[0] / MANIFEST).is_file():
-        return Corpus.open(works[0])
-    if fresh or not (place / MANIFEST).is_file():
-        if distributed.rank() == 0:
-            prepare(works, place, vocabulary=Vocabulary("char"), papers=papers, studio=studio)
-        distributed.wait()
-    return Corpus.open(place)
+    ready = len(works) == 1 and (works[0] / MANIFEST).is_file()
+    if distributed.rank() == 0 and not ready and (fresh or not (place / MANIFEST).is_file()):
+        prepare(works, place, vocabulary=Vocabulary("char"), papers=papers, studio=studio)
+    distributed.wait()  # For the run's folder too: the first process alone clears and fills it.
+    return Corpus.open(works[0] if ready else place)
 
 
 def _base_hash(base: Pretrained) -> str:
