@@ -41,7 +41,8 @@ class Claim:
     """What a published file says of itself.
 
     `nature` is the IPTC digital source type: made by a trained model, composed with things made by one or by an
-    algorithm, by an algorithm alone; or, without an AI label, a person's own thing (`PERSONAL`). `training` is whether others may train on it. `facts` are further JSON values for the lineage.
+    algorithm, by an algorithm alone; or, without an AI label, a person's own thing (`PERSONAL`). `training` is whether
+    others may train on it. `facts` are further JSON values for the lineage.
     `producer` is the name on the AIGC label: printable ASCII without spaces.
     """
 

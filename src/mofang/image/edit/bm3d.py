@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 import numpy as np
-from numba import njit  # type: ignore[attr-defined]
+from numba import njit
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
@@ -37,7 +37,8 @@ def _cosines() -> Floats:
     k, n = np.mgrid[0:SIDE, 0:SIDE]
     table = np.cos(np.pi * (2 * n + 1) * k / (2 * SIDE)) * np.sqrt(2 / SIDE)
     table[0] /= np.sqrt(2)
-    return table.astype(np.float32)
+    found: Floats = table.astype(np.float32)
+    return found
 
 
 DCT = _cosines()

@@ -215,7 +215,7 @@ def _scaled(field: Field | None, wanted: Mask, allowed: Mask) -> Field:
     below_x = np.minimum((x / ratio[1]).astype(np.int64), field.shape[1] - 1)
     coarse = field[below_y, below_x]
     shift = np.stack([coarse[..., 0] - below_y, coarse[..., 1] - below_x], 2)
-    finer = np.round(shift * ratio).astype(np.int32) + np.stack([y, x], 2).astype(np.int32)
+    finer: Field = np.round(shift * ratio).astype(np.int32) + np.stack([y, x], 2).astype(np.int32)
     inside = (finer >= 0).all(2) & (finer[..., 0] < rows) & (finer[..., 1] < columns) & (coarse[..., 0] >= 0)
     fine = inside.copy()
     fine[inside] = allowed[finer[inside][:, 0], finer[inside][:, 1]]

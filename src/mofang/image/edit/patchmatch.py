@@ -5,7 +5,7 @@ hash of the seed and the place, so the same seed gives the same field on any mac
 """
 
 import numpy as np
-from numba import njit  # type: ignore[attr-defined]
+from numba import njit
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
@@ -14,7 +14,7 @@ Field = NDArray[np.int32]
 
 
 @njit(cache=True, nogil=True)
-def _hash(a: int, b: int, c: int, d: int) -> int:
+def _hash(a, b, c, d):  # type: ignore[no-untyped-def]
     """A 63-bit mix of four numbers (the finaliser of SplitMix64; Steele, Lea & Flood 2014)."""
     z = (
         np.uint64(a) * np.uint64(0x9E3779B97F4A7C15)
