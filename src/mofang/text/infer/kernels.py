@@ -5,6 +5,8 @@ Arithmetic is float32, products of quantised weights are integers (see `pack`).
 """
 
 from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,8 @@ from numba.extending import overload
 
 from mofang.text.infer import vectors
 from mofang.text.infer.vectors import BLOCK, LANES
+
+_STAMP = sha256(b"".join(Path(str(file)).read_bytes() for file in (vectors.__file__, __file__))).hexdigest()[:12]
 
 SPARE = 8
 """Rows every activation has to spare: rows are computed in tiles of eight, four or one."""
@@ -23,6 +27,8 @@ _byte8, _byte4, _byte1 = (vectors.byte_tile(rows, groups) for rows, groups in ((
 
 def compiled(function: Callable[..., Any], loose: frozenset[str] = frozenset(("contract",))) -> Callable[..., Any]:
     """The function as machine code, kept on disk for the next process where a folder can be written to."""
+    # What is kept is named by all that goes into it: numba looks at the one file a function stands in, not at what it calls.
+    function.__qualname__ += f"_{_STAMP}"
     settings: dict[str, Any] = {"nogil": True, "fastmath": set(loose), "error_model": "numpy"}
     try:
         return njit(cache=True, **settings)(function)  # type: ignore[no-any-return]
