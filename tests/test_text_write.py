@@ -1,6 +1,7 @@
 """`mofang text write`: what is typed, what is kept, what is made again, what is refused in one line."""
 
 import json
+import re
 import shutil
 
 import pytest
@@ -158,6 +159,24 @@ def test_interactive(say, studio):
     assert "2. " in result.stdout and len(studio.assets()) >= 1
 
 
+def test_forms(say, studio):
+    result = say("text", "write", "moon", "床前", "--form", 'gbnf:root ::= [一-龥]{3} "。"', "--seed", "4")
+    assert result.exit_code == 0, result.exception
+    assert re.fullmatch("床前[一-龥]{3}。", result.stdout.strip())
+    (asset,) = studio.assets()
+    assert remake(studio, asset)[0] == asset.id
+    assert "form" in refused(say("text", "write", "moon", "床前", "--form", "七不像"))
+
+
+def test_rules_in_files_go_into_the_recipe(say, studio, tmp_path):
+    rule = tmp_path / "rule.gbnf"
+    rule.write_text('root ::= "月"{4}')
+    assert say("text", "write", "moon", "床前", "--form", f"gbnf:{rule}").stdout == "床前月月月月\n"
+    rule.write_text('root ::= "a"')
+    (asset,) = studio.assets()
+    assert remake(studio, asset)[0] == asset.id
+
+
 def test_gguf_too(say, studio, shelf, tmp_path):
     """The same model in llama.cpp's format, written with through the engine all of them share, and made again."""
     from mofang.text.export import export
@@ -177,4 +196,5 @@ def test_own_models_write_stories_too(shelf, monkeypatch):
     assert found.text == "".join(shown) and found.model == "moon" and found.logprob < 0 and not engine.chats
     told = [{"role": "user", "content": "床前"}]
     assert engine.generate(told, max_tokens=9, seed=2).text == found.text
+    assert re.fullmatch("[月光]{4}", engine.generate("床前", grammar="root ::= [月光]{4}").text)
     engine.close()

@@ -5,7 +5,7 @@
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +99,8 @@ def write(studio: Studio, model: str, order: Order, on_text: OnText | None = Non
     """
     for words in (order.prompt, *order.stop, *order.words()):
         check_prompt(words)
+    if order.form:
+        order = replace(order, form=forms.settled(order.form))
     if is_own(model):
         return _own(studio, model, order, on_text, fresh, notice)
     return _foreign(studio, model, order, on_text, fresh)

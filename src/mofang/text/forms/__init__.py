@@ -3,6 +3,6 @@
 >>> model.write("", constraint=parse("lines:7,7,7,7+rhyme:AABA", model.tokenizer))
 """
 
-from mofang.text.forms.spec import KNOWN, parse
+from mofang.text.forms.spec import KNOWN, parse, settled
 
-__all__ = ["KNOWN", "parse"]
+__all__ = ["KNOWN", "parse", "settled"]

@@ -62,6 +62,13 @@ def parse(spec: str, tokenizer: Spelling) -> Callable[[], Constraint]:
     return made
 
 
+def settled(spec: str) -> str:
+    """The same form with the text of a file in place of its name, so that it means the same tomorrow."""
+    *parts, last = _parts(spec)
+    kind, colon, value = last.partition(":")
+    return "+".join([*parts, f"{kind}:{_text(value)}" if colon and kind in ("json", "gbnf") else last])
+
+
 def _parts(spec: str) -> list[str]:
     """The forms between the plus signs; a grammar may hold plus signs itself."""
     for kind in ("json:", "gbnf:"):
