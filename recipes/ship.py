@@ -23,7 +23,8 @@ def main() -> None:
     parser.add_argument("name")
     parser.add_argument("--title", required=True)
     parser.add_argument("--licence", required=True)
-    parser.add_argument("--form", default="")
+    parser.add_argument("--language", action="append", default=[], help="zh, en")
+    parser.add_argument("--form", default="", help="the format of its prompts, if it has one: poem")
     parser.add_argument("--command", action="append", default=[], help="what re-makes it, in order")
     parser.add_argument("--source", action="append", default=[], help="name, licence, address of the data")
     options = parser.parse_args()
@@ -40,6 +41,8 @@ def main() -> None:
     recipe = {key: value for key, value in card["recipe"].items() if key not in ("corpus", "command")}
     card |= {"name": options.name, "title": options.title, "licence": options.licence,
              "recipe": {"commands": options.command, **recipe}}  # fmt: skip
+    if options.language:
+        card["languages"] = options.language
     if options.form:
         card["format"] = {"form": options.form}
     if options.source:
