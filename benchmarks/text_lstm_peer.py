@@ -28,7 +28,7 @@ def peer(folder: Path, precision: str) -> dict[str, list[float]]:
     layers.append([weights["head.weight"].T, weights["head.bias"]])
     for layer, values in zip(model.layers, layers, strict=True):
         layer.set_weights(values)
-    optimizer = keras.optimizers.Adam(RATE)
+    optimizer = keras.optimizers.Adam(RATE, epsilon=1e-14)
     optimizer.build(model.trainable_variables)
 
     @tf.function
