@@ -8,9 +8,6 @@ from mofang.studio.words import say
 COMMANDS = {
     "make": ("mofang.cli.image.make:make", "paint words", "由文字作画"),
     "layout": ("mofang.cli.image.layout:layout", "set a poster, cover, card or poem", "排版：海报、封面、卡片、诗笺"),
-    "product": ("mofang.cli.image.product:product", "cut a product out, stage it, in several sizes", "商品图：抠图、换景、多尺寸"),
-    "edit": ("mofang.cli.image.edit:edit", "repair or change a photograph", "修复与改动照片"),
-    "recall": ("mofang.cli.image.recall:recall", "read from a picture how it was made", "从图片读回制作方法"),
 }
 
 

@@ -51,7 +51,7 @@ def fit(path: Path, size: tuple[int, int]) -> Fitted:
         return _framed(image, size)
     scale = max(width / columns, height / rows)
     cut_width, cut_height = min(round(width / scale), columns), min(round(height / scale), rows)
-    x, y = _best_window(salient, columns, rows, cut_width, cut_height)
+    x, y = best_window(salient, columns, rows, cut_width, cut_height)
     cut = image[y : y + cut_height, x : x + cut_width]
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
     resized: NDArray[np.uint8] = cv2.resize(cut, size, interpolation=method)
@@ -89,7 +89,7 @@ def focus_of(salient: NDArray[np.float32]) -> Box:
     return left, top, (columns[-1] + 1) / size_x - left, (rows[-1] + 1) / size_y - top
 
 
-def _best_window(salient: NDArray[np.float32], columns: int, rows: int, width: int, height: int) -> tuple[int, int]:
+def best_window(salient: NDArray[np.float32], columns: int, rows: int, width: int, height: int) -> tuple[int, int]:
     """Where a window of that size holds the most saliency."""
     sums = np.pad(salient.cumsum(0).cumsum(1), ((1, 0), (1, 0)))
     wide, high = max(round(64 * width / columns), 1), max(round(64 * height / rows), 1)

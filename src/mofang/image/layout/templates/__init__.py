@@ -1,0 +1,1 @@
+"""Templates as data: one page design a file."""
