@@ -38,8 +38,8 @@ def epub(path: Path, chapters: dict[str, str], extra: dict[str, str] | None = No
         book.writestr("mimetype", "application/epub+zip")
         book.writestr("META-INF/container.xml", '<container xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><rootfiles>'
                       '<rootfile full-path="OPS/book.opf"/></rootfiles></container>')  # fmt: skip
-        book.writestr("OPS/book.opf", f'<package xmlns="http://www.idpf.org/2007/opf"><manifest>{items}<item id="nav" href="nav.xhtml" '
-                      'media-type="application/xhtml+xml" properties="nav"/></manifest>'
+        book.writestr("OPS/book.opf", f'<package xmlns="http://www.idpf.org/2007/opf"><manifest>{items}<item id="nav" '
+                      'href="nav.xhtml" media-type="application/xhtml+xml" properties="nav"/></manifest>'
                       f'<spine><itemref idref="nav"/>{spine}</spine></package>')  # fmt: skip
         book.writestr("OPS/nav.xhtml", "<html><body><p>Contents</p></body></html>")
         for name, body in chapters.items():
@@ -100,7 +100,8 @@ def test_subtitles_are_what_is_said(tmp_path: Path) -> None:
     )
     (tmp_path / "b.vtt").write_text("WEBVTT\n\n00:01.000 --> 00:02.000\nHi <b>there</b>\n")
     (tmp_path / "c.ass").write_text(
-        "[Script Info]\nScriptType: v4.00+\n[Events]\nFormat: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text\n"
+        "[Script Info]\nScriptType: v4.00+\n[Events]\n"
+        "Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text\n"
         "Dialogue: 0,0:00:01.00,0:00:02.00,Default,,0,0,0,,{\\b1}One\\Ntwo\nComment: 0,0:00:01.00,0:00:02.00,Default,,0,0,0,,no\n"
     )
     tally = Tally()
@@ -144,7 +145,8 @@ CHATS = {
     "[12/31/20, 9:43:00 PM] Li: <Media omitted>\n[1/1/21, 0:01:00 AM] 小明: 新年好\n",
     "wechat": "2020-12-31 21:41:00 小明(123)\n在吗\n\n2020-12-31 21:42:00 Li\nyes\nsecond line\n\n2020-12-31 21:43:00 Li\n[图片]\n\n"
     "2021-01-01 00:01:00 小明(123)\n新年好\n",
-    "irc": "[2020-12-31 21:41] <小明> 在吗\n[2020-12-31 21:42] <Li> yes\nsecond line\n[2020-12-31 21:43] <Li> [图片]\n[2021-01-01 00:01] <小明> 新年好\n",
+    "irc": "[2020-12-31 21:41] <小明> 在吗\n[2020-12-31 21:42] <Li> yes\nsecond line\n[2020-12-31 21:43] <Li> [图片]\n"
+    "[2021-01-01 00:01] <小明> 新年好\n",
 }
 
 

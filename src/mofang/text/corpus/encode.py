@@ -62,19 +62,20 @@ def write_tokens(
         part: {"documents": 0, "tokens": 0, "characters": 0, "bytes": 0} for part in PARTS
     }
     end = np.array([tokenizer.end], np.int32)
-    group, ends = plan.group.tolist(), plan.ends.tolist()
-    done = 0
+    before, done = -1, 0  # the split of the stretch before, -1 where a document ended
     try:
         for block in _texts(spool, plan):
             for (number, text), ids in zip(block, tokenizer.encode_batch([text for _, text in block]), strict=True):
-                entry, writer = counts[PARTS[group[number]]], writers[group[number]]
+                group, ends = int(plan.group[number]), bool(plan.ends[number])
+                entry, writer = counts[PARTS[group]], writers[group]
                 entry["characters"] += len(text)
                 entry["bytes"] += len(text.encode())
                 # A document cut in two between splits counts in both.
-                entry["documents"] += number == 0 or ends[number - 1] or group[number] != group[number - 1]
+                entry["documents"] += group != before
                 writer.write(ids)
-                if ends[number]:
+                if ends:
                     writer.write(end)
+                before = -1 if ends else group
             counter.add("\n".join(text for _, text in block))
             done += len(block)
             progress(done / len(plan), "")
@@ -93,8 +94,8 @@ def _texts(spool: Spool, plan: Stretches) -> Iterator[list[tuple[int, str]]]:
     """(number, text) of the stretches, in lists of about four million characters."""
     block: list[tuple[int, str]] = []
     size = 0
-    rows = zip(plan.part.tolist(), plan.start.tolist(), plan.stop.tolist(), strict=True)
-    for number, (part, start, stop) in enumerate(rows):
+    for number in range(len(plan)):  # millions of rows: as Python's own numbers all at once they would fill the memory
+        part, start, stop = int(plan.part[number]), int(plan.start[number]), int(plan.stop[number])
         text = spool.text(part)
         block.append((number, text if stop - start == len(text) else text[start:stop]))
         size += stop - start

@@ -26,6 +26,7 @@ HAN_CODE = 0
 """The spool's number for Chinese."""
 _EMPTY = np.uint32(0xFFFFFFFF)
 _BATCH = 1 << 20
+_ROWS = 1 << 16
 _ODD = np.uint64(0x9E3779B97F4A7C15)
 _FOLDED = 0x32000  # code points above have no letters but private ones
 
@@ -148,13 +149,14 @@ class Signer:
             self._file.write(signatures(self._texts, self._han).tobytes())
             self._texts, self._han, self._size = [], [], 0
 
-    def read(self) -> NDArray[np.uint32]:
-        """All signatures, (parts, BINS), mapped from disk."""
+    def take(self, rows: NDArray[np.int64], columns: slice = slice(None)) -> NDArray[np.uint32]:
+        """Those columns of the parts' signatures, (rows, columns). The file is mapped only meanwhile: a gigabyte of short
+        poems has two gigabytes of signatures."""
         self._flush()
         self._file.flush()
-        if not self._path.stat().st_size:
-            return np.zeros((0, BINS), np.uint32)
-        return np.memmap(self._path, np.uint32, "r").reshape(-1, BINS)
+        if not len(rows):
+            return np.zeros((0, BINS), np.uint32)[:, columns]
+        return np.memmap(self._path, np.uint32, "r").reshape(-1, BINS)[rows, columns]
 
     def close(self) -> None:
         """Delete the file."""
@@ -163,36 +165,43 @@ class Signer:
 
 
 def related_pairs(
-    signed: NDArray[np.uint32], least: float
+    signer: Signer, rows: NDArray[np.int64], least: float
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-    """Pairs (earlier, later) of rows that share a band and agree in at least `least` of their bins; and in how many.
+    """Pairs (earlier, later) of the given parts, ascending, that share a band and agree in at least `least` of their bins;
+    and in how many.
 
-    In each band a row is compared with the first and with the last before it that share the band, so that a thousand
+    In each band a part is compared with the first and with the last before it that share the band, so that a thousand
     copies cost a thousand comparisons, not a million.
     """
-    found: list[NDArray[np.int64]] = []
-    width = BINS // BANDS
+    pairs = np.zeros(0, np.int64)
     for band in range(BANDS):
-        rows = signed[:, band * width : (band + 1) * width].astype(np.uint64)
-        key = _mixed(_mixed(rows[:, 0], rows[:, 1]), _mixed(rows[:, 2], rows[:, 3]))
-        order = np.argsort(key, kind="stable").astype(np.int64)
-        same = np.append(False, key[order][1:] == key[order][:-1])
+        key = _band_keys(signer, rows, band)
+        order = np.argsort(key, kind="stable")
+        key = key[order]
+        same = np.append(False, key[1:] == key[:-1])
         later = np.flatnonzero(same)
         if not len(later):
             continue
         starts = np.maximum.accumulate(np.where(same, 0, np.arange(len(order))))
-        for earlier in (order[starts[later]], order[later - 1]):
-            found.append((earlier << np.int64(32)) | order[later])
-    pairs = np.unique(np.concatenate(found)) if found else np.zeros(0, np.int64)
+        found = [(rows[order[earlier]] << np.int64(32)) | rows[order[later]] for earlier in (starts[later], later - 1)]
+        pairs = np.union1d(pairs, np.concatenate(found))
     first, second = pairs >> np.int64(32), pairs & np.int64(0xFFFFFFFF)
     agree = np.zeros(len(pairs))
-    for start in range(0, len(pairs), 1 << 16):
-        block = slice(start, start + (1 << 16))
-        agree[block] = (signed[first[block]] == signed[second[block]]).mean(axis=1)
+    for start in range(0, len(pairs), _ROWS):
+        block = slice(start, start + _ROWS)
+        agree[block] = (signer.take(first[block]) == signer.take(second[block])).mean(axis=1)
     enough = agree >= least
-    first, second, agree = first[enough], second[enough], agree[enough]
-    order = np.lexsort((first, second))
-    return first[order], second[order], agree[order]
+    return first[enough], second[enough], agree[enough]
+
+
+def _band_keys(signer: Signer, rows: NDArray[np.int64], band: int) -> NDArray[np.uint64]:
+    """A 64-bit hash of the band of each row, (rows,)."""
+    width = BINS // BANDS
+    keys = np.empty(len(rows), np.uint64)
+    for start in range(0, len(rows), _ROWS):
+        block = signer.take(rows[start : start + _ROWS], slice(band * width, (band + 1) * width)).astype(np.uint64)
+        keys[start : start + _ROWS] = _mixed(_mixed(block[:, 0], block[:, 1]), _mixed(block[:, 2], block[:, 3]))
+    return keys
 
 
 def jaccard(one: str, other: str, han: bool) -> float:
@@ -208,7 +217,7 @@ def jaccard(one: str, other: str, han: bool) -> float:
 
 def without_near_duplicates(
     spool: Spool,
-    signed: NDArray[np.uint32],
+    signer: Signer,
     kept: NDArray[np.bool_],
     threshold: float,
     tally: Tally,
@@ -219,7 +228,7 @@ def without_near_duplicates(
     documents, languages = spool.documents, spool.languages
     cluster = np.arange(int(documents.max(initial=-1)) + 1, dtype=np.int64)
     rows = np.flatnonzero(kept)
-    first, second, agree = related_pairs(signed[rows], min(RELATED, threshold or 1.0))
+    first, second, agree = related_pairs(signer, rows, min(RELATED, threshold or 1.0))
     stands_for: dict[int, int] = {}  # dropped part → the earlier one that is like it
 
     def root(document: int) -> int:
@@ -228,8 +237,7 @@ def without_near_duplicates(
             document = int(cluster[document])
         return document
 
-    pairs = zip(rows[first].tolist(), rows[second].tolist(), agree.tolist(), strict=True)
-    for number, (earlier, later, share) in enumerate(pairs):
+    for number, (earlier, later, share) in enumerate(zip(first.tolist(), second.tolist(), agree.tolist(), strict=True)):
         one, two = root(int(documents[earlier])), root(int(documents[later]))
         cluster[max(one, two)] = min(one, two)
         # Signatures of 64 bins are off by up to 0.15; the texts themselves decide.
@@ -243,4 +251,6 @@ def without_near_duplicates(
             tally.drop("near-duplicate document", text[:400], len(text))
         if number % 256 == 0:
             progress(0.2 + 0.8 * number / len(first), "")
-    return np.array([root(document) for document in range(len(cluster))], np.int64)
+    while (further := cluster[cluster] != cluster).any():
+        cluster[further] = cluster[cluster[further]]
+    return cluster

@@ -202,7 +202,7 @@ def _unique(
             tally.drop("duplicate document", spool.text(part)[:400], int(characters[part]))
     progress(0.1, "")
     threshold = cleaning.near if cleaning.clean else 0.0
-    clusters = without_near_duplicates(spool, signer.read(), kept, threshold, tally, progress)
+    clusters = without_near_duplicates(spool, signer, kept, threshold, tally, progress)
     progress(1.0, "")
     return kept, clusters
 

@@ -74,6 +74,8 @@ def text_report(manifest: Mapping[str, Any], figures: Statistics) -> str:
     lines += ["", say("Length of documents, characters", "文档长度（字符）")]
     lines += [f"  {name:>24} {count:,}" for name, count in figures.lengths]
     lines += ["", say("Left out, and why", "舍弃了什么，为什么")]
+    if not manifest["dropped"]:
+        lines.append("  " + say("Nothing.", "无。"))
     for reason, entry in manifest["dropped"].items():
         lines.append(f"  {say(reason, REASONS.get(reason, reason))}: {entry['count']:,} ({entry['characters']:,})")
         lines += [f"      {example}" for example in entry["examples"]]

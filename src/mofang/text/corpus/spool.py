@@ -2,7 +2,6 @@
 
 import hashlib
 from array import array
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -54,26 +53,8 @@ class Spool:
         self._file.seek(self._offsets[part])
         return self._file.read(self._sizes[part]).decode()
 
-    def texts(self, parts: NDArray[np.intp], block: int = 1 << 24) -> Iterator[list[tuple[int, str]]]:
-        """(number, text) of the given parts, ascending, in lists of about `block` bytes."""
-        batch: list[tuple[int, str]] = []
-        size = 0
-        for part in parts.tolist():
-            batch.append((part, self.text(part)))
-            size += self._sizes[part]
-            if size >= block:
-                yield batch
-                batch, size = [], 0
-        if batch:
-            yield batch
-
     def _columns(self) -> tuple["array[int]", ...]:
         return (self._offsets, self._sizes, self._characters, self._documents, self._digests, self._languages)
-
-    @property
-    def sizes(self) -> NDArray[np.int64]:
-        """UTF-8 bytes of each part."""
-        return _numbers(self._sizes)
 
     @property
     def characters(self) -> NDArray[np.int64]:
