@@ -34,6 +34,8 @@ PROBED = 100
 """Documents of each split whose endings are asked for."""
 
 
+FLOOR = 400
+"""Held-out texts that samples are held against: what real text copies is rare, and few texts would say never."""
 LITTLE = 0.95
 """A model that needs more than this share of the bits that bare token frequencies (or chance) need has learned next to nothing."""
 PRIVATE = ("model", "spans", "passages", "canary", "no_corpus", "not_written")
@@ -176,8 +178,8 @@ def _copying(copies: Copies, texts: Sequence[str], held: Held | None, model: Own
     floor: Copying | None = None
     by_heart = 0.0
     if held is not None and not held.seen:
-        floor = copying(copies, held.same_lengths(texts), least)
-        found["floor"] = {"share": floor.share, "longest": floor.longest, "split": held.split}
+        floor = copying(copies, held.same_lengths(list(texts) * max(1, FLOOR // len(texts))), least)
+        found["floor"] = {"share": floor.share, "longest": floor.longest, "texts": len(floor.shares), "split": held.split}
         found["above_floor"] = list(difference(ours.shares, floor.shares, plan.seed))
         known = recall(model, held.probes(held.trained, PROBED))
         unknown = recall(model, held.probes(held.documents, PROBED))
