@@ -1,6 +1,7 @@
 """Bytes to text: which encoding a creator's file was saved in."""
 
 import codecs
+import contextlib
 import re
 
 from mofang.studio.errors import UserError
@@ -69,7 +70,10 @@ def _plain(text: str, name: str) -> str:
 
 
 def _nearly_utf8(data: bytes) -> bool:
-    # Legacy Chinese bytes hardly ever form valid UTF-8 sequences; a UTF-8 file with one wound is full of them.
+    # Legacy Chinese bytes hardly ever form valid UTF-8 sequences; a UTF-8 file with one wound is full of them, and one
+    # whose only wounds are halves of characters spelt out is nothing else.
+    with contextlib.suppress(UnicodeDecodeError):
+        return bool(data.decode("utf-8", "surrogatepass"))
     text = data.decode("utf-8", "replace")
     wounds = len(re.findall("\ufffd+", text))
     whole = sum(character > "\x7f" for character in text) - text.count("\ufffd")
