@@ -61,9 +61,8 @@ def compose(
     parts = [part for part in template.parts if kinds[part.when]]
     for part in parts:
         page.paint(part, picture, words)
-    for part in parts:
         if part.kind == "stack":
-            page.write(part, set_stack(part, words, page.inside(part.box(where.shape)), where.unit))
+            page.write(part, set_stack(part, words, page.place(part), where.unit))
     if link:  # Last, so that no veil lies on it.
         page.code(next((part for part in parts if part.kind == "qr"), None), link)
     used = {item.field: item.face for part in parts for item in part.item}
@@ -95,6 +94,21 @@ class _Canvas:
         x, y, w, h = shares
         bleed = self.where.bleed
         return bleed + round(left + x * width), bleed + round(top + y * height), round(w * width), round(h * height)
+
+    def place(self, part: Part) -> Box:
+        """Where a stack or code stands: a box of the safe area, or of the page, moved and cut so that it is safe."""
+        shares = part.box(self.where.shape)
+        if part.of == "safe":
+            return self.inside(shares)
+        left, top, width, height = self.inside((0, 0, 1, 1))
+        page_x, page_y = self.where.size
+        wide, high = min(round(shares[2] * page_x), width), min(round(shares[3] * page_y), height)
+        x0, y0 = self.where.bleed + round(shares[0] * page_x), self.where.bleed + round(shares[1] * page_y)
+        x, y = max(x0, left), max(y0, top)
+        # What the frame takes at the start is lost; at the end the box moves before it is cut.
+        wide, high = wide - (x - x0), high - (y - y0)
+        x, y = min(x, left + width - min(wide, width // 8)), min(y, top + height - min(high, height // 8))
+        return x, y, min(wide, left + width - x), min(high, top + height - y)
 
     def outside(self, shares: Shares) -> Box:
         """A box of the page, over the bleed where it reaches the edge."""
@@ -179,7 +193,7 @@ class _Canvas:
         """A QR code on a light card."""
         if part is None:
             raise UserError("this template has no place for a QR code; choose poster, quote, magazine, notes, event or book")
-        x, y, w, h = self.inside(part.box(self.where.shape))
+        x, y, w, h = self.place(part)
         modules = qr_code(link, min(w, h))
         side = len(modules)
         # Towards the page's corner.
@@ -199,9 +213,9 @@ class _Canvas:
         auto = [each for each in plain if each.item.colour == "auto"]
         light, dark = mix(self.roles["paper"], "#ffffff", 0.5), self.roles["ink"]
         common = light
-        if auto:
-            whole = [chosen(self._under(each), each.mask, (light, dark)) for each in auto]
-            common = max(set(whole), key=lambda colour: sum(c == colour for c in whole))
+        # Dark words only on what is bright already: a picture suffers more from a light veil than from a dark one.
+        if auto and all(measured(self._under(each), self._clipped(each), dark) >= READABLE * 0.7 for each in auto):
+            common = dark
         texts = []
         for each in placed:
             colour = common if each.item.colour == "auto" else self.colour(each.item.colour)
@@ -322,6 +336,7 @@ def cropped(picture: Rgb8, size: tuple[int, int]) -> Rgb8:
     # Faces are in the upper half of most pictures, and a head cut off is worse than a foot.
     salient = saliency(picture) * np.linspace(1.85, 0.15, 64, dtype=np.float32)[:, None]
     x, y = best_window(salient, columns, rows, width, height)
+    y = min(y, round((rows - height) * 0.45))
     cut = picture[y : y + height, x : x + width]
     found: Rgb8 = cv2.resize(cut, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
     return found

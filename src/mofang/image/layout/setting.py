@@ -1,7 +1,7 @@
 """Words into a box: a stack of titles, text and rules, scaled as a whole until it fits."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,10 @@ SMALLEST = 0.56
 
 @dataclass(frozen=True)
 class Placed:
-    """Coverage (rows, columns) 0..255 at `x`, `y` of the trimmed page; bars (left, top, width, height) behind it."""
+    """Coverage (rows, columns) 0..255 at `x`, `y` of the sheet; bars (left, top, width, height) behind it.
+
+    `shortened` if words were left out, `torn` if a line of verse had to be broken.
+    """
 
     mask: NDArray[np.uint8]
     x: int
@@ -27,6 +30,7 @@ class Placed:
     item: Item
     bars: tuple[Box, ...] = ()
     shortened: bool = False
+    torn: bool = False
 
 
 def inside_words(text: str) -> frozenset[int]:
@@ -49,16 +53,20 @@ def set_stack(part: Part, words: Mapping[str, str], box: Box, unit: float) -> li
     if not items:
         return []
     across = part.direction == "across"
+    smallest = SMALLEST if across and any(item.field == "text" for item in items) else SMALLEST / 2
     share = 1.0
     while True:
         placed, used = (_across if across else _down)(part, items, words, box, unit * share, 10**6)
-        if used <= (box[3] if across else box[2]) and _within(placed, box):
+        torn = not across and share > 0.6 and any(each.torn for each in placed)
+        if used <= (box[3] if across else box[2]) and _within(placed, box) and not torn:
             break
-        if share <= SMALLEST:
-            room = _room(part, items, words, box, unit * share, used) if across else 10**6
-            placed, used = (_across if across else _down)(part, items, words, box, unit * share, room)
-            break
-        share = max(share * 0.95, SMALLEST)
+        if share <= smallest and across:
+            return _across(part, items, words, box, unit * share, _room(part, items, words, box, unit * share, used))[0]
+        if share <= smallest:
+            # Columns past the left edge are left out whole, the last ones first.
+            kept = [each for each in placed if each.x >= box[0] - each.item.size * unit]
+            return [replace(each, shortened=len(kept) < len(placed)) for each in kept]
+        share = max(share * 0.95, smallest)
     return placed
 
 
@@ -179,5 +187,7 @@ def _down(part: Part, items: list[Item], words: Mapping[str, str], box: Box, uni
         margin = block.size // 4
         # The author's name stands low, where the poem ends.
         y = top + (tallest - block.length if item.field == "author" else 0) + max((height - tallest) // 2, 0)
-        placed.append(Placed(mask, round(right - start - block.width) - margin, round(y) - margin, item))
+        lines = [line for line in words[item.field].split("\n") if line.strip()]
+        x = round(right - start - block.width) - margin
+        placed.append(Placed(mask, x, round(y) - margin, item, torn=len(block.columns) > len(lines)))
     return placed, used

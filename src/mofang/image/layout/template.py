@@ -41,7 +41,10 @@ class Item:
 
 @dataclass(frozen=True)
 class Part:
-    """A fill, picture, frame, seal, code or stack of words. `boxes` has the variant for each shape of page."""
+    """A fill, picture, frame, seal, mark, code or stack of words. `boxes` has the variant for each shape of page.
+
+    Fills and pictures stand on the page, all else in its safe area, or with `of = "page"` in what is safe of such a box.
+    """
 
     kind: Literal["fill", "picture", "frame", "seal", "qr", "stack", "mark"]
     boxes: Mapping[str, Shares]
@@ -57,6 +60,7 @@ class Part:
     veil: Literal["around", "bottom", "top", "left"] = "around"
     text: str = ""
     face: str = "serif-black"
+    of: Literal["safe", "page"] = "safe"
     item: tuple[Item, ...] = field(default=())
 
     def box(self, shape: Shape) -> Shares:
@@ -83,7 +87,7 @@ class Template:
 def templates() -> dict[str, Template]:
     """Every template by name."""
     found = {}
-    for entry in sorted(resources.files("mofang.image.layout.templates").iterdir(), key=lambda each: each.name):
+    for entry in sorted((resources.files("mofang.image.layout") / "templates").iterdir(), key=lambda each: each.name):
         if entry.name.endswith(".toml"):
             name = entry.name.removesuffix(".toml")
             found[name] = _template(name, tomllib.loads(entry.read_text("utf-8")))

@@ -18,8 +18,10 @@ from mofang.studio.typeset import draw as draw_across
 
 CORNER = frozenset("，。、．")
 TURNED = frozenset("（）《》〈〉【】〔〕〖〗「」『』—…～-–·()")
-QUOTES = str.maketrans({"“": "『", "”": "』", "‘": "「", "’": "」"})
-_UNITS = re.compile(r"\d+|[A-Za-zÀ-ɏ0-9][A-Za-zÀ-ɏ0-9'’.,:/&+%°-]*(?: [A-Za-zÀ-ɏ0-9][A-Za-zÀ-ɏ0-9'’.,:/&+%°-]*)*|.", re.DOTALL)
+QUOTES = {"“": "『", "”": "』", "‘": "「", "’": "」"}
+_WORD = "A-Za-zÀ-ɏ0-9"
+_UNITS = re.compile(rf"\d+(?![{_WORD}'’.-])|[{_WORD}][{_WORD}'’.,:;!?/&+%°-]*|.", re.DOTALL)
+_QUOTED = re.compile(rf"(?<![{_WORD}])[“”‘’]|[“”‘’](?![{_WORD}])")
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ def columns(text: str, face: Typeface, size: int, length: float, leading: float 
 
     A newline begins a column. What no font has is left out.
     """
-    text = text.translate(QUOTES)
+    text = _QUOTED.sub(lambda found: QUOTES[found[0]], text)
     text = "".join(letter for letter in text if letter.isspace() or face.font(letter, size))
     paragraphs = [[(unit, sum(_advance(cell, face, size, spacing) for cell in _cells(unit))) for unit in _units(line)]
                   for line in text.split("\n") if line.strip()]  # fmt: skip

@@ -1,0 +1,139 @@
+"""The subject cut out of its background, with soft edges.
+
+What is subject is first guessed from how unlike the frame of the picture each colour is and where the eye goes, then
+settled by GrabCut (Rother, Kolmogorov & Blake 2004), and its edge made soft by a guided filter on the picture itself.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mofang.image.edit.bm3d import Floats
+from mofang.image.edit.guided import guided
+from mofang.image.edit.masks import Box
+from mofang.image.engines.folder import saliency
+from mofang.image.layout.colours import oklab
+from mofang.studio.errors import UserError
+
+WORKING = 640
+"""The longer side at which the cut is settled; only its edge is refined at full size."""
+
+
+def alpha(image: Floats, where: Box | None = None) -> Floats:
+    """(rows, columns) 0..1: how much of each pixel is the subject. `where` is a box around it; else it is guessed.
+
+    Raises `UserError` if nothing stands out.
+    """
+    import cv2
+
+    rows, columns = image.shape[:2]
+    if min(rows, columns) < 16:
+        raise UserError("the picture is too small to find a subject in; give a larger one")
+    scale = min(1.0, WORKING / max(rows, columns))
+    size = (max(round(columns * scale), 8), max(round(rows * scale), 8))
+    small = (cv2.resize(image, size, interpolation=cv2.INTER_AREA) * 255).round().astype(np.uint8)
+    marks = _boxed(small.shape, where, scale) if where else _guessed(small)
+    background, subject = np.zeros((1, 65), np.float64), np.zeros((1, 65), np.float64)
+    cv2.setRNGSeed(0)
+    if not ((marks == cv2.GC_PR_FGD) | (marks == cv2.GC_FGD)).any():
+        raise UserError("nothing stands out from the background; say where the subject is with --box left,top,width,height")
+    cv2.grabCut(cv2.cvtColor(small, cv2.COLOR_RGB2BGR), marks, None, background, subject, 6, cv2.GC_INIT_WITH_MASK)
+    cut = ((marks == cv2.GC_FGD) | (marks == cv2.GC_PR_FGD)).astype(np.uint8)
+    cut = _whole(cut)
+    if not 0.002 < cut.mean() < 0.98:
+        raise UserError("the subject cannot be told from its background; say where it is with --box left,top,width,height")
+    large = cv2.resize(cut.astype(np.float32), (columns, rows), interpolation=cv2.INTER_LINEAR)
+    radius = max(2, round(max(rows, columns) / 320))
+    soft = guided(image.mean(2), large, radius, 1e-4)
+    # A guided filter leaves a haze; alpha is stretched so that inside is inside and outside gone.
+    found: Floats = np.clip((soft - 0.12) / 0.76, 0, 1)
+    reach = np.ones((4 * radius + 1,) * 2, np.uint8)
+    hard = (large > 0.5).astype(np.uint8)
+    found[cv2.dilate(hard, reach) == 0] = 0
+    found[cv2.erode(hard, reach) == 1] = 1
+    return found
+
+
+def _guessed(small: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """GrabCut's marks from the colours of the frame: what is far from all of them is likely the subject."""
+    import cv2
+
+    rows, columns = small.shape[:2]
+    lab = oklab(cv2.GaussianBlur(small, (0, 0), 2).reshape(-1, 3)).reshape(rows, columns, 3)
+    edge = max(2, min(rows, columns) // 25)
+    frame = np.concatenate([lab[:edge].reshape(-1, 3), lab[edge:-edge, :edge].reshape(-1, 3), lab[edge:-edge, -edge:].reshape(-1, 3)])
+    pick = frame[:: max(1, len(frame) // 400)].astype(np.float32)
+    points = lab.reshape(-1, 3).astype(np.float32)
+    far = np.empty(len(points), np.float32)
+    for start in range(0, len(points), 65536):
+        part = points[start : start + 65536]
+        squared = (part**2).sum(1)[:, None] + (pick**2).sum(1)[None] - 2 * part @ pick.T
+        # The tenth-nearest colour of the frame, not the nearest: a subject may touch the frame.
+        nth = min(len(pick) - 1, max(3, len(pick) // 40))
+        far[start : start + 65536] = np.sqrt(np.maximum(np.partition(squared, nth, axis=1)[:, nth], 0))
+    distance = far.reshape(rows, columns)
+    eye = cv2.resize(saliency(small), (columns, rows), interpolation=cv2.INTER_LINEAR)
+    y, x = np.mgrid[-1 : 1 : rows * 1j, -1 : 1 : columns * 1j]
+    centre = np.exp(-(x**2 + y**2) / 0.9)
+    score = distance / (np.quantile(distance, 0.97) + 1e-6) * (0.45 + 0.4 * centre + 0.15 * eye / (eye.max() + 1e-6))
+    grey = (np.clip(score, 0, 1) * 255).astype(np.uint8)
+    level = cv2.threshold(grey, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[0]
+    marks = np.full((rows, columns), cv2.GC_PR_BGD, np.uint8)
+    if distance.max() < 0.03:
+        marks[:] = cv2.GC_BGD
+        return marks
+    marks[grey > level] = cv2.GC_PR_FGD
+    marks[grey > min(level * 1.6, 235)] = cv2.GC_FGD
+    marks[grey < level * 0.35] = cv2.GC_BGD
+    marks[:2], marks[:, :2], marks[:, -2:] = cv2.GC_BGD, cv2.GC_BGD, cv2.GC_BGD
+    return marks
+
+
+def _boxed(shape: tuple[int, ...], where: Box, scale: float) -> NDArray[np.uint8]:
+    import cv2
+
+    marks = np.full(shape[:2], cv2.GC_BGD, np.uint8)
+    left, top, width, height = (round(side * scale) for side in where)
+    inside = np.s_[max(top, 0) : max(top + height, 0), max(left, 0) : max(left + width, 0)]
+    marks[inside] = cv2.GC_PR_FGD
+    if marks.all() or not (marks == cv2.GC_PR_FGD).any():
+        raise UserError("the box must lie in the picture and leave some background around the subject")
+    return marks
+
+
+def _whole(cut: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Without specks: parts smaller than a twentieth of the largest go, and small holes are filled."""
+    import cv2
+
+    cut = cv2.morphologyEx(cut, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    for value in (1, 0):
+        count, labels, stats, _ = cv2.connectedComponentsWithStats((cut == value).astype(np.uint8), connectivity=4)
+        if count < 2:
+            continue
+        largest = stats[1:, cv2.CC_STAT_AREA].max()
+        share = 0.05 if value else 0.004
+        for label in range(1, count):
+            if stats[label, cv2.CC_STAT_AREA] < share * largest:
+                cut[labels == label] = 1 - value
+    found: NDArray[np.uint8] = cut
+    return found
+
+
+def unmixed(image: Floats, soft: Floats) -> Floats:
+    """The subject's own colours at its edge, without the background that shines through: from the nearest sure pixels."""
+    import cv2
+
+    sure = soft > 0.98
+    if not sure.any() or sure.all():
+        return image
+    rim = cv2.dilate((soft > 0.01).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    mass = sure.astype(np.float32)
+    total = image * mass[..., None]
+    out = image.copy()
+    left = rim & ~sure
+    for radius in (3, 7, 15, 31):
+        weight = cv2.GaussianBlur(mass, (0, 0), radius / 2)
+        colour = cv2.GaussianBlur(total, (0, 0), radius / 2)
+        reached = left & (weight > 1e-3)
+        out[reached] = colour[reached] / weight[reached][:, None]
+        left &= ~reached
+    return out

@@ -1,0 +1,62 @@
+"""Enlarging by two and four: what a natural picture may look like, bound to what was seen.
+
+Iterated back-projection (Irani & Peleg 1991) with BM3D as the prior between the projections ("plug and play",
+Venkatakrishnan et al. 2013): every step removes what no picture has and puts back what this one has.
+"""
+
+import numpy as np
+
+from mofang.image.edit.bm3d import SIDE, Floats, Prior
+from mofang.studio.errors import UserError
+
+LARGEST = 40_000_000
+"""Pixels of a result."""
+TILE, OVERLAP = 384, 24
+"""Tiles of the small picture, so that memory stays bounded."""
+
+
+def enlarge(image: Floats, factor: int = 2, sharpness: float = 1.0) -> Floats:
+    """(rows·factor, columns·factor, 3); the mean of every factor×factor block is the pixel it came from, nearly.
+
+    `sharpness` scales how far details are trusted. Raises `UserError` for another factor than 2 or 4, or too many pixels.
+    """
+    if factor not in (2, 4):
+        raise UserError(f"pictures are enlarged by 2 or 4, not {factor}")
+    rows, columns = image.shape[:2]
+    if rows * columns * factor**2 > LARGEST:
+        raise UserError(f"{columns * factor}×{rows * factor} pixels are too many; enlarge a part of the picture, or by 2")
+    out = np.zeros((rows * factor, columns * factor, 3), np.float32)
+    for top in range(0, rows, TILE):
+        for left in range(0, columns, TILE):
+            y0, x0 = max(top - OVERLAP, 0), max(left - OVERLAP, 0)
+            y1, x1 = min(top + TILE + OVERLAP, rows), min(left + TILE + OVERLAP, columns)
+            done = _enlarged(image[y0:y1, x0:x1], factor, sharpness)
+            high, wide = min(TILE, rows - top), min(TILE, columns - left)
+            part = done[(top - y0) * factor :, (left - x0) * factor :][: high * factor, : wide * factor]
+            out[top * factor : (top + high) * factor, left * factor : (left + wide) * factor] = part
+    return out
+
+
+def _enlarged(image: Floats, factor: int, sharpness: float) -> Floats:
+    import cv2
+
+    size = (image.shape[1] * factor, image.shape[0] * factor)
+    current: Floats = cv2.resize(image, size, interpolation=cv2.INTER_CUBIC)
+    current = _projected(current, image, factor, 3)
+    if min(image.shape[:2]) >= SIDE:
+        prior = Prior(step=3 if factor == 2 else 4)
+        for number, sigma in enumerate(np.geomspace(7 / 255, 2 / 255, 4) * sharpness):
+            current = _projected(prior(current, float(sigma), again=number % 2 == 0), image, factor, 2)
+    found: Floats = np.clip(current, 0, 1)
+    return found
+
+
+def _projected(current: Floats, image: Floats, factor: int, times: int) -> Floats:
+    """Nearer to a picture whose reduction is the one that was seen."""
+    import cv2
+
+    small, large = (image.shape[1], image.shape[0]), (current.shape[1], current.shape[0])
+    for _ in range(times):
+        wrong = image - cv2.resize(current, small, interpolation=cv2.INTER_AREA)
+        current = current + cv2.resize(wrong, large, interpolation=cv2.INTER_CUBIC)
+    return current
