@@ -56,7 +56,7 @@ class Pack:
             self.table[k] = past, now, self._matrix(mixes[k][:, :, 0]), 0, bias, 0, dilation, ring
             ring += dilation * width
         self.ring = ring
-        skips = np.sum([tensors[f"layers.{k}.skip.bias"] for k in range(shape.layers)], 0, np.float64)
+        skips = np.stack([tensors[f"layers.{k}.skip.bias"] for k in range(shape.layers)]).sum(0)
         outputs = -(-shape.outputs // LANES) * LANES
         last = np.zeros((outputs, skip), np.float32)
         last[: shape.outputs] = _checked(tensors["last.weight"], shape.outputs, skip, 1)[:, :, 0]
@@ -64,7 +64,7 @@ class Pack:
         last_bias[: shape.outputs] = tensors["last.bias"]
         self.exits: Places = np.array([
             self._matrix(_checked(tensors["hidden.weight"], skip, skip, 1)[:, :, 0]), self._vector(tensors["hidden.bias"]),
-            self._matrix(last), self._vector(last_bias), skip, outputs, self._vector(skips.astype(np.float32)),
+            self._matrix(last), self._vector(last_bias), skip, outputs, self._vector(skips),
         ], np.int64)  # fmt: skip
         for k, dilation in enumerate(shape.dilations):
             local = np.zeros((2 * width, self.channels), np.float32)

@@ -86,7 +86,8 @@ class Shape:
     def read(cls, config: Mapping[str, Any]) -> "Shape":
         """From a configuration. Raises `UserError` if it describes no WaveNet."""
         if config.get("model_type") != MODEL_TYPE:
-            raise UserError(f"a model of kind {str(config.get('model_type'))[:40]!r} is no WaveNet; give one trained with --kind wavenet")
+            kind = str(config.get("model_type"))[:40]
+            raise UserError(f"a model of kind {kind!r} is no WaveNet; give one trained with --kind wavenet")
         try:
             values = {name: config[name] for name in cls.__dataclass_fields__ if name in config}
             for name, value in values.items():

@@ -1,0 +1,1 @@
+"""Networks of sound, one per file, readable beside their papers."""
