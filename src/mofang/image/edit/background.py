@@ -137,3 +137,35 @@ def unmixed(image: Floats, soft: Floats) -> Floats:
         out[reached] = colour[reached] / weight[reached][:, None]
         left &= ~reached
     return out
+
+
+def cut_out(
+    image: Floats, where: Box | None = None, marked: NDArray[np.bool_] | None = None, clear: Floats | None = None
+) -> tuple[Floats, Floats]:
+    """The subject's own colours (rows, columns, 3) and its alpha (rows, columns).
+
+    A picture that is transparent already (`clear`) is cut out as it is; else the cut follows a rough mask (`marked`), a
+    box, or a guess. Raises `UserError` if nothing stands out.
+    """
+    if clear is not None and where is None and marked is None:
+        soft = clear
+    elif marked is not None:
+        soft = _marked(image, marked)
+    else:
+        soft = alpha(image, where)
+    return unmixed(image, soft), soft
+
+
+def _marked(image: Floats, marked: NDArray[np.bool_]) -> Floats:
+    """A mask painted by hand, its edge drawn to the picture's by a guided filter."""
+    import cv2
+
+    if marked.all() or not marked.any():
+        raise UserError("the mask must cover the subject and leave the background free; paint it again")
+    radius = max(3, round(max(image.shape[:2]) / 200))
+    soft = guided(image.mean(2), marked.astype(np.float32), radius, 1e-4)
+    reach = np.ones((2 * radius + 1,) * 2, np.uint8)
+    hard = marked.astype(np.uint8)
+    soft = np.clip((soft - 0.12) / 0.76, 0, 1)
+    soft[cv2.dilate(hard, reach) == 0], soft[cv2.erode(hard, reach) == 1] = 0, 1
+    return soft

@@ -27,20 +27,27 @@ def inpaint(image: Floats, hole: Mask, seed: int = 0, method: str = "auto") -> F
     `exemplar` copies patches from the rest; `smooth` continues what is there; `auto` decides by each hole's thickness.
     Raises `UserError` if nothing of the picture is left to learn from.
     """
-    import cv2
-
     if not hole.any():
         return image.copy()
-    # What an opening with a disk leaves is thick, and a little around it; a net of scratches is thin at its crossings too.
-    disk = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * THIN + 1,) * 2)
-    opened = cv2.erode(np.pad(hole, THIN).astype(np.uint8), disk)[THIN:-THIN, THIN:-THIN]
-    grown = cv2.dilate(opened, np.ones((4 * THIN + 1,) * 2)) > 0
-    thick = hole & (grown if method == "auto" else method == "exemplar")
+    thick = thick_part(hole) if method == "auto" else hole & (method == "exemplar")
     thin = hole & ~thick
     out = image
     if thick.any():
         out = _windowed(out, thick, hole, seed)
     return continued(out, thin) if thin.any() else out
+
+
+def thick_part(hole: Mask) -> Mask:
+    """The pixels of a hole that are filled with patches: what an opening with a disk leaves, and a little around it.
+
+    A net of scratches is thin at its crossings too.
+    """
+    import cv2
+
+    disk = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * THIN + 1,) * 2)
+    opened = cv2.erode(np.pad(hole, THIN).astype(np.uint8), disk)[THIN:-THIN, THIN:-THIN]
+    found: Mask = hole & (cv2.dilate(opened, np.ones((4 * THIN + 1,) * 2)) > 0)
+    return found
 
 
 # -- thin ----------------------------------------------------------------------------------------------------------------

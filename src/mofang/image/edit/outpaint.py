@@ -1,5 +1,7 @@
 """A picture continued past its frame."""
 
+import re
+
 import numpy as np
 
 from mofang.image.edit.bm3d import Floats
@@ -25,3 +27,25 @@ def outpaint(image: Floats, sides: tuple[int, int, int, int], seed: int = 0) -> 
     hole = np.ones(padded.shape[:2], np.bool_)
     hole[top : top + rows, left : left + columns] = False
     return inpaint(np.ascontiguousarray(padded), hole, seed, "exemplar")
+
+
+def read_sides(text: str) -> tuple[int, int, int, int]:
+    """`top,right,bottom,left`. Raises `UserError`."""
+    match = re.fullmatch(r"\s*(\d{1,5})\s*,\s*(\d{1,5})\s*,\s*(\d{1,5})\s*,\s*(\d{1,5})\s*", text)
+    if not match:
+        raise UserError(f"'{text[:30]}' are no sides; write top,right,bottom,left in pixels, as 0,200,0,200")
+    return int(match[1]), int(match[2]), int(match[3]), int(match[4])
+
+
+def sides_for(ratio: str, shape: tuple[int, ...]) -> tuple[int, int, int, int]:
+    """What to add so that the picture has the shape `ratio` (`16:9`) and stands in its middle. Raises `UserError`."""
+    match = re.fullmatch(r"\s*(\d{1,4})\s*[:：x×]\s*(\d{1,4})\s*", ratio)
+    if not match or not int(match[1]) or not int(match[2]):
+        raise UserError(f"'{ratio[:20]}' is no shape; write width:height, as 16:9")
+    rows, columns = shape[:2]
+    wide, high = round(rows * int(match[1]) / int(match[2])) - columns, round(columns * int(match[2]) / int(match[1])) - rows
+    if wide > 1:
+        return 0, wide - wide // 2, 0, wide // 2
+    if high > 1:
+        return high // 2, 0, high - high // 2, 0
+    raise UserError(f"the picture has the shape {ratio} already; nothing is to be added")

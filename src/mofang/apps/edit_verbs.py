@@ -1,0 +1,146 @@
+"""What each verb of `mofang image edit` does to a picture, and what that makes of it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mofang.image.edit import masks
+from mofang.image.edit.bm3d import Floats
+from mofang.image.edit.tiles import tiled
+from mofang.studio import UserError
+from mofang.trust.credentials import Nature
+
+LARGEST = 60_000_000
+"""Pixels of a picture that is worked on: at four bytes a channel and a few copies, that is some gigabytes."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """A picture (rows, columns, 3), where to work on it, its own transparency, a second picture, and the settings."""
+
+    image: NDArray[np.uint8]
+    mask: masks.Mask | None
+    alpha: Floats | None
+    other: Floats | None
+    params: Mapping[str, Any]
+    seed: int
+
+    @property
+    def floats(self) -> Floats:
+        """The picture in 0..1."""
+        return self.image.astype(np.float32) / 255
+
+
+def seen(verb: str, picture: Path) -> dict[str, Any]:
+    """What a verb must know of the file that its pixels do not say."""
+    if verb != "unjpeg":
+        return {}
+    from mofang.image.edit.unjpeg import table_of
+
+    table = table_of(picture)
+    return {} if table is None else {"table": [int(step) for step in table.reshape(-1)]}
+
+
+def do(verb: str, work: Work) -> tuple[Floats, Nature]:
+    """(rows, columns, 3 or 4) in 0..1, and what the result is in IPTC's terms. Raises `UserError`."""
+    if work.image.shape[0] * work.image.shape[1] > LARGEST:
+        raise UserError(f"pictures of up to {LARGEST // 1_000_000} million pixels are worked on; make it smaller")
+    action, whole = VERBS[verb]
+    result, nature = action(work)
+    if not whole and work.mask is not None:
+        result = _within(work.floats, result, work.mask)
+    if result.shape[2] == 3 and work.alpha is not None and verb != "outpaint":
+        import cv2
+
+        size = (result.shape[1], result.shape[0])
+        result = np.dstack([result, cv2.resize(work.alpha, size, interpolation=cv2.INTER_LINEAR)])
+    return result, nature
+
+
+def _within(before: Floats, after: Floats, mask: masks.Mask) -> Floats:
+    """The change where the mask is, fading over two pixels at its edge."""
+    import cv2
+
+    soft = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), 1.2)[..., None]
+    mixed: Floats = before + (after - before) * soft
+    return mixed
+
+
+def _inpaint(work: Work) -> tuple[Floats, Nature]:
+    from mofang.image.edit.inpaint import inpaint, thick_part
+
+    if work.mask is None:
+        raise UserError("say what is to go: --mask mask.png, --key '#ff00ff' or --box left,top,width,height")
+    import cv2
+
+    hole, method = work.mask, work.params.get("method", "auto")
+    if grow := int(work.params.get("grow", 0)):
+        hole = cv2.dilate(hole.astype(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * grow + 1,) * 2)) > 0
+    if hole.all():
+        raise UserError("the mask covers the whole picture, and nothing is left to fill it from; mask less of it")
+    invented = method == "exemplar" or (method == "auto" and bool(thick_part(hole).any()))
+    return inpaint(work.floats, hole, work.seed, method), "compositeSynthetic" if invented else "algorithmicallyEnhanced"
+
+
+def _outpaint(work: Work) -> tuple[Floats, Nature]:
+    from mofang.image.edit.outpaint import outpaint
+
+    top, right, bottom, left = work.params["sides"]
+    return outpaint(work.floats, (top, right, bottom, left), work.seed), "compositeSynthetic"
+
+
+def _denoise(work: Work) -> tuple[Floats, Nature]:
+    from mofang.image.edit.denoise import denoise, noise_of
+
+    image = work.floats
+    sigma = work.params["sigma"] / 255 if "sigma" in work.params else noise_of(image)
+    return tiled(image, lambda part: denoise(part, work.params["strength"], sigma)), "algorithmicallyEnhanced"
+
+
+def _unjpeg(work: Work) -> tuple[Floats, Nature]:
+    from mofang.image.edit.unjpeg import unjpeg
+
+    table = np.array(work.params["table"], np.float32).reshape(8, 8) if "table" in work.params else None
+    return tiled(work.floats, lambda part: unjpeg(part, table, work.params["strength"])), "algorithmicallyEnhanced"
+
+
+def _enlarge(work: Work) -> tuple[Floats, Nature]:
+    from mofang.image.edit.enlarge import enlarge
+
+    return enlarge(work.floats, work.params["factor"], work.params["sharpness"]), "algorithmicallyEnhanced"
+
+
+def _cutout(work: Work) -> tuple[Floats, Nature]:
+    from mofang.image.edit.background import cut_out
+
+    box = masks.read_box(work.params["box"]) if "box" in work.params else None
+    marked = work.mask if "mask" in work.params["parents"] or "key" in work.params else None
+    colours, soft = cut_out(work.floats, box, marked, work.alpha)
+    return np.dstack([colours, soft]), "algorithmicallyEnhanced"
+
+
+def _style(work: Work) -> tuple[Floats, Nature]:
+    from mofang.image.edit import style
+
+    if work.other is None:
+        raise UserError("say whose style: --like picture.jpg")
+    full = work.params["mode"] == "full"
+    result = (style.full if full else style.colours)(work.floats, work.other, work.params["strength"], work.seed)
+    return result, "compositeSynthetic" if full else "algorithmicallyEnhanced"
+
+
+Action = Callable[[Work], tuple[Floats, Nature]]
+VERBS: dict[str, tuple[Action, bool]] = {
+    "inpaint": (_inpaint, True),
+    "outpaint": (_outpaint, True),
+    "denoise": (_denoise, False),
+    "unjpeg": (_unjpeg, False),
+    "enlarge": (_enlarge, True),
+    "cutout": (_cutout, True),
+    "style": (_style, False),
+}
+"""Verb → what does it, and whether it makes its own use of the mask (else only what lies in the mask changes)."""

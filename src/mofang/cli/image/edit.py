@@ -1,0 +1,110 @@
+"""`mofang image edit`: what can be done to a photograph, one verb each."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from mofang.studio import Studio, UserError
+from mofang.studio.words import say
+
+F = TypeVar("F", bound=Callable[..., Any])
+_PATH = click.Path(path_type=Path)
+
+
+@click.group(help=say("Repair and change photographs.", "修图与改图。"))
+def edit() -> None:
+    """The group."""
+
+
+def _verb(name: str, en: str, zh: str) -> Callable[[F], click.Command]:
+    """A command `name PICTURE OUT` with the options all verbs have."""
+
+    def made(function: F) -> click.Command:
+        for option in reversed((
+            click.argument("picture", type=_PATH),
+            click.argument("out", type=_PATH),
+            click.option("--mask", type=_PATH, help=say("a picture, white where to work", "蒙版图片，白色处生效")),
+            click.option("--key", default="", help=say("the colour painted over what is meant, as #ff00ff", "涂抹所用的颜色，如 #ff00ff")),
+            click.option("--box", default="", help=say("left,top,width,height in pixels", "左,上,宽,高（像素）")),
+            click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True),
+        )):  # fmt: skip
+            function = option(function)
+        return edit.command(name, help=say(en, zh))(click.pass_obj(function))
+
+    return made
+
+
+def _run(studio: Path, verb: str, picture: Path, out: Path, /, **options: Any) -> None:
+    """Make the order of a verb's options and print where the result is. Options that are None were not given."""
+    from mofang.apps.edit import Order, edit_to
+
+    given = {name: options.pop(name) for name in ("mask", "key", "box", "seed", "other", "model") if name in options}
+    params = {name: value for name, value in options.items() if value is not None}
+    click.echo(str(edit_to(Studio(studio), Order(verb, picture, params, **given), out)))
+
+
+@_verb("inpaint", "Take what the mask covers out, and fill the hole from the rest.", "去掉蒙版盖住的东西，并用其余画面补全。")
+@click.option("--method", type=click.Choice(["auto", "exemplar", "smooth"]), default="auto", show_default=True,
+              help=say("copy patches, continue smoothly, or by each hole's thickness", "复制图块、平滑延续，或按孔洞粗细自动选择"))  # fmt: skip
+@click.option("--grow", type=click.IntRange(0, 64), default=0, show_default=True, help=say("pixels more around the mask", "蒙版外扩像素"))
+def inpaint(studio: Path, picture: Path, out: Path, **options: Any) -> None:
+    """Large holes are filled from the picture's own patches."""
+    _run(studio, "inpaint", picture, out, **options)
+
+
+@_verb("outpaint", "Continue the picture past its frame.", "把画面向外延展。")
+@click.option("--sides", default="", help=say("pixels: top,right,bottom,left", "像素：上,右,下,左"))
+@click.option("--ratio", default="", help=say("a shape instead, as 16:9", "或给出画幅比例，如 16:9"))
+def outpaint(studio: Path, picture: Path, out: Path, sides: str, ratio: str, **options: Any) -> None:
+    """By sides, or to a ratio with the picture in the middle."""
+    from mofang.image.edit.outpaint import read_sides, sides_for
+    from mofang.image.safe import open_picture
+
+    if bool(sides) == bool(ratio):
+        raise UserError("say how far: --sides top,right,bottom,left in pixels, or --ratio 16:9")
+    how = read_sides(sides) if sides else sides_for(ratio, open_picture(picture).shape)
+    _run(studio, "outpaint", picture, out, sides=list(how), **options)
+
+
+_strength = click.option("--strength", type=click.FloatRange(0, 3), default=1.0, show_default=True, help=say("how much of it", "力度"))
+
+
+@_verb("denoise", "Take noise out, as much as is measured.", "降噪，强度自动测定。")
+@click.option("--sigma", type=click.FloatRange(0, 76), help=say("the noise's standard deviation of 255, instead", "自行指定噪声标准差（0–76）"))
+@_strength
+def denoise(studio: Path, picture: Path, out: Path, **options: Any) -> None:
+    """BM3D."""
+    _run(studio, "denoise", picture, out, **options)
+
+
+@_verb("unjpeg", "Take JPEG's blocks and rings out.", "去除 JPEG 方块与振铃。")
+@_strength
+def unjpeg(studio: Path, picture: Path, out: Path, **options: Any) -> None:
+    """The file's own quantisation says how much."""
+    _run(studio, "unjpeg", picture, out, **options)
+
+
+@_verb("enlarge", "Enlarge by 2 or 4.", "放大 2 倍或 4 倍。")
+@click.option("--factor", type=click.Choice(["2", "4"]), default="2", show_default=True)
+@click.option("--sharpness", type=click.FloatRange(0, 2), default=1.0, show_default=True)
+def enlarge(studio: Path, picture: Path, out: Path, factor: str, **options: Any) -> None:
+    """Bound to what was seen."""
+    _run(studio, "enlarge", picture, out, factor=int(factor), **options)
+
+
+@_verb("cutout", "Cut the subject out of its background (png, webp).", "抠图，去除背景（png、webp）。")
+def cutout(studio: Path, picture: Path, out: Path, **options: Any) -> None:
+    """By a guess, a box around the subject, or a rough mask of it."""
+    _run(studio, "cutout", picture, out, **options)
+
+
+@_verb("style", "Give a picture the colours, or the brushwork, of another.", "让图片带上另一张图的色彩或笔触。")
+@click.option("--like", "other", type=_PATH, required=True, help=say("whose style", "风格来源图片"))
+@click.option("--mode", type=click.Choice(["colours", "full"]), default="colours", show_default=True,
+              help=say("colours alone, or strokes and textures too", "只换色彩，或连笔触与质感"))  # fmt: skip
+@click.option("--strength", type=click.FloatRange(0, 1), default=1.0, show_default=True, help=say("how much of it", "力度"))
+def style(studio: Path, picture: Path, out: Path, **options: Any) -> None:
+    """By optimal transport of colours, or by patches."""
+    _run(studio, "style", picture, out, **options)
