@@ -28,9 +28,18 @@ def pip(requirement: str, folder: Path, share: Share) -> Path:
         program = [found]
     else:
         raise Unavailable("pip is not installed (run: python -m ensurepip, or: uv pip install pip)")
-    command = [*program, "download", "--no-deps", "--only-binary=:all:", "--no-cache-dir", "--progress-bar=raw",
+    # Python 3.11 brings pip 23, which has no bar for programs to read (24.1 does).
+    bar = "raw" if _version(program) >= (24, 1) else "off"
+    command = [*program, "download", "--no-deps", "--only-binary=:all:", "--no-cache-dir", f"--progress-bar={bar}",
                "--retries=3", "--disable-pip-version-check", "--no-input", requirement]  # fmt: skip
     return _fetched("pip", command, folder, "*.whl", requirement, share)
+
+
+def _version(program: Sequence[str]) -> tuple[int, ...]:
+    """Which pip that is; (0,) if it does not say."""
+    said = subprocess.run([*program, "--version"], capture_output=True, text=True, check=False).stdout
+    found = re.match(r"pip (\d+)\.(\d+)", said)
+    return (int(found[1]), int(found[2])) if found else (0,)
 
 
 def npm(package: str, folder: Path, share: Share) -> Path:
