@@ -23,6 +23,9 @@ NAMES = {
     "bits": "测比特",
     "samples": "写样本",
     "copies": "查抄袭",
+    "read": "读图",
+    "compare": "比对",
+    "write": "写出",
 }
 
 

@@ -8,6 +8,7 @@ from mofang.studio.words import say
 COMMANDS = {
     "make": ("mofang.cli.image.make:make", "paint words", "由文字作画"),
     "edit": ("mofang.cli.image.edit:edit", "repair and change photographs", "修图与改图"),
+    "prepare": ("mofang.cli.image.prepare:prepare", "folders of pictures into a dataset", "图片文件夹整理成图集"),
     "layout": ("mofang.cli.image.layout:layout", "set a poster, cover, card or poem", "排版：海报、封面、卡片、诗笺"),
 }
 

@@ -1,0 +1,100 @@
+"""Which pictures a dataset is made of, and whether they may be used to train."""
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mofang.image.data.store import MANIFEST
+from mofang.studio.errors import UserError
+from mofang.studio.library import Studio
+from mofang.studio.works import Work, all_works
+
+NO_PICTURES = {".eps", ".ps", ".pdf", ".wmf", ".emf", ".mpg", ".mpeg", ".h5", ".hdf", ".grib", ".bufr", ".fits"}
+"""Suffixes Pillow knows that it hands to other programs, writes only, or cannot draw."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """One file: where it lies, its name relative to the folder that was given, and the number of that folder."""
+
+    path: Path
+    name: str
+    root: int
+
+
+def suffixes() -> set[str]:
+    """What the names of pictures end in: every format Pillow opens, and SVG."""
+    from PIL import Image
+
+    Image.init()
+    known = {suffix for suffix, form in Image.registered_extensions().items() if form in Image.OPEN}
+    return (known - NO_PICTURES) | {".svg"}
+
+
+def find(folders: Sequence[Path]) -> list[Found]:
+    """The pictures in the given files and folders, folders sorted by name; each file once.
+
+    Hidden files, links and datasets are passed over. Raises `UserError` if a given path does not exist or none is there.
+    """
+    known = suffixes()
+    found: dict[Path, Found] = {}
+    for number, folder in enumerate(folders):
+        if not folder.exists():
+            raise UserError(f"{shown(folder)} does not exist; give a folder of pictures")
+        for path in [folder] if folder.is_file() else _files(folder):
+            if path.suffix.lower() in known:
+                name = path.name if path == folder else str(path.relative_to(folder))
+                found.setdefault(path.resolve(), Found(path, shown(name), number))
+    if not found:
+        raise UserError(f"there are no pictures in {', '.join(map(shown, folders))}; "
+                        "put PNG, JPEG, WebP, GIF, SVG … files there")  # fmt: skip
+    return list(found.values())
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    for place, inside, names in os.walk(folder):
+        if MANIFEST in names:
+            inside.clear()
+            continue
+        inside[:] = sorted(name for name in inside if not name.startswith("."))
+        for name in sorted(names):
+            path = Path(place) / name
+            if not name.startswith(".") and not path.is_symlink() and path.is_file():
+                yield path
+
+
+def shown(path: Path | str) -> str:
+    """A path as it can be printed on one line and stored as UTF-8, whatever bytes it is made of."""
+    text = str(path).encode("utf-8", "backslashreplace").decode()
+    return "".join(letter if letter.isprintable() else f"\\x{ord(letter):02x}" for letter in text)
+
+
+class Papers:
+    """Licence and consent: the studio's where it knows a work, by its hash or its place, else what the creator says."""
+
+    def __init__(self, licence: str, studio: Path | None) -> None:
+        self._licence, self._known = licence, _known(studio)
+
+    def licence(self, found: Found, sha256: str) -> str:
+        """The licence of a picture. Raises `UserError` for one whose consent does not cover training (any longer)."""
+        work = self._known.get(sha256) or self._known.get(str(found.path.resolve()))
+        if work is None:
+            return self._licence
+        if not work.consent.covers("train"):
+            why = "was taken back" if work.consent.revoked else "does not cover training"
+            raise UserError(f"{found.name}: the consent of {work.consent.who} {why}; leave the picture out, or register new "
+                            "consent with: mofang works add")  # fmt: skip
+        return work.licence
+
+
+def _known(studio: Path | None) -> dict[str, Work]:
+    if studio is None or not (studio / "studio.db").exists():
+        return {}
+    opened = Studio(studio)
+    try:
+        # The same file may be registered under several papers; the last word counts, and a refusal outweighs.
+        works = sorted(all_works(opened), key=lambda work: not work.consent.covers("train"))
+        return {key: work for work in works for key in (work.id, str(work.path))}
+    finally:
+        opened.close()
