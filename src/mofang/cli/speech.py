@@ -37,7 +37,8 @@ def voices(folder: Path, play: str) -> None:
 )
 @click.argument("text")
 @click.argument("target", type=click.Path(path_type=Path))
-@click.option("--voice", default="", help=say("a name from: mofang speech voices", "音色名，见 mofang speech voices"))
+@click.option("--voice", default="", help=say("a name from `mofang speech voices`, or a voice of your own",
+                                              "音色名（见 mofang speech voices），或自己的音色"))
 @click.option("--speed", type=click.FloatRange(0.5, 2.0), default=1.0, show_default=True)
 @click.pass_obj
 def say_(folder: Path, text: str, target: Path, voice: str, speed: float) -> None:
@@ -46,7 +47,7 @@ def say_(folder: Path, text: str, target: Path, voice: str, speed: float) -> Non
     from mofang.apps.speak import speak_to
     from mofang.text.language import language_of
 
-    name = voice or sound.default_voice(language_of(text)).name
+    name = (sound.voice(voice, folder) if voice else sound.default_voice(language_of(text))).name
     click.echo(str(speak_to(Studio(folder), text, target, name, speed)))
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache, lru_cache
+from pathlib import Path
 from typing import Literal
 
 from mofang.sound.engines.base import VoiceEngine
@@ -83,10 +84,12 @@ def _parse(table: str, engine: str, language: Lang) -> list[Voice]:
     return parsed
 
 
-def voice(name: str) -> Voice:
-    """The voice of that name. Raises `UserError` naming the closest."""
+def voice(name: str, studio: Path | None = None) -> Voice:
+    """The voice of that name, or the creator's own in a folder or a studio. Raises `UserError` naming the closest."""
     if name in voices():
         return voices()[name]
+    if found := own_voice(name, studio):
+        return found
     # People remember `xiaoxiao`, not `zf_xiaoxiao`.
     short = {known.partition("_")[2] or known: known for known in voices()}
     wanted = name.strip().lower()
@@ -95,6 +98,23 @@ def voice(name: str) -> Voice:
     near = get_close_matches(wanted, [*voices(), *short], n=1, cutoff=0.5)
     hint = f"did you mean {short.get(near[0], near[0])}? " if near else ""
     raise UserError(f"there is no voice '{name[:40]}'; {hint}See them all with: mofang speech voices")
+
+
+def own_voice(name: str, studio: Path | None = None) -> Voice | None:
+    """The voice that `mofang sound join` wrote, by its folder or its name in the studio, and `#SPEAKER` for one of several."""
+    from mofang.models import own
+
+    place, mark, speaker = name.partition("#")
+    try:
+        folder = own.find(place, studio).resolve()
+        config = own.read_config(folder)
+    except UserError:
+        return None
+    if config["model_type"] != "voice":
+        return None
+    language: Lang = "en" if config.get("languages") == ["en"] else "zh"
+    title = f"{folder.name} {speaker}".strip()
+    return Voice(f"{folder}{mark}{speaker}", "own", language, "", f"自己的音色：{title}", f"your own voice: {title}")
 
 
 def default_voice(language: Lang) -> Voice:
@@ -117,6 +137,10 @@ def engine(name: str, threads: int) -> VoiceEngine:
         from mofang.sound.engines.hibari import Hibari
 
         return Hibari(threads)
+    if name == "own":
+        from mofang.sound.own.speaker import OwnVoices
+
+        return OwnVoices()
     from mofang.sound.engines.kokoro import Kokoro
 
     return Kokoro(threads)

@@ -65,6 +65,11 @@ def _chunks(text: str, voice: Voice, speed: float) -> Iterator[list[Unit]]:
     raise UserError("there is nothing to say in this text; write some words in Chinese or English")
 
 
+def phrases(text: str, voice: Voice) -> Iterator[list[Unit]]:
+    """What `voice` would say of `text` in one go after another, each ending in a mark; silent ones are left out."""
+    return (_closed(units) for units in _read(text, voice) if _is_heard(units))
+
+
 def _read(text: str, voice: Voice) -> Iterator[list[Unit]]:
     longest = engine(voice.engine, 1).longest
     for sentence in sentences(text, voice.language):

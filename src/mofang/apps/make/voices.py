@@ -1,9 +1,11 @@
 """Fourth stage: every shot's words spoken, with the moment of each."""
 
 from pathlib import Path
+from typing import Any
 
 from mofang.apps.make.storyboard import Shot, Storyboard
-from mofang.sound import pcm, speak
+from mofang.models import own
+from mofang.sound import Voice, pcm, speak
 from mofang.sound import voice as find_voice
 from mofang.studio import Made, Making, Recipe, Studio
 from mofang.studio.alignment import Aligned
@@ -23,11 +25,13 @@ def recipe(shot: Shot, board: Storyboard) -> Recipe:
     """How a shot's line is spoken."""
     voice = find_voice(shot.voice or board.voice)
     speed = shot.speed or board.speed
-    return Recipe(voice.engine, VERSION, _model(voice.engine), shot.text, {"voice": voice.name, "speed": speed})
+    return Recipe(voice.engine, VERSION, _model(voice), shot.text, {"voice": voice.name, "speed": speed})
 
 
-def _model(engine: str) -> str:
-    if engine == "hibari":
+def _model(voice: Voice) -> str:
+    if voice.engine == "own":
+        return str(_card(voice.name)["name"]) + "@" + str(_card(voice.name)["sha256"])[:16]
+    if voice.engine == "hibari":
         from importlib.metadata import version
 
         return f"hibari-tts@{version('hibari-tts')}"
@@ -36,12 +40,25 @@ def _model(engine: str) -> str:
     return models.card("kokoro-82m").key
 
 
+def _card(name: str) -> dict[str, Any]:
+    """The card of a voice of the creator's own."""
+    return own.read_card(Path(name.partition("#")[0]))
+
+
+def _credit(made_by: Recipe) -> Credit:
+    if made_by.engine != "own":
+        return CREDITS[made_by.engine]
+    card = _card(made_by.params["voice"])
+    people = {str(work.get("consent") or work.get("name")) for work in card.get("trained_on", [])}
+    return Credit(str(card["title"]), ", ".join(sorted(people)), str(card["licence"]), "")
+
+
 def produce(made_by: Recipe, target: Path, threads: int = 2) -> Made:
     """Speak the line of a recipe into `target` (WAV, mono, 16 bit)."""
     speech = speak(made_by.prompt, made_by.params["voice"], speed=made_by.params["speed"], threads=threads)
     pcm.write_wav(target, speech.samples, speech.rate)
     words = [[word.text, round(word.start, 4), round(word.end, 4)] for word in speech.alignment]
-    return Made((CREDITS[made_by.engine],), {"seconds": len(speech.samples) / speech.rate, "words": words})
+    return Made((_credit(made_by),), {"seconds": len(speech.samples) / speech.rate, "words": words})
 
 
 def voices(studio: Studio, board: Storyboard, progress: Progress = silent) -> list[Making]:

@@ -47,6 +47,10 @@ class VoiceEngine(Protocol):
         """Say `units` (at most `longest` symbols); same input, same samples. Raises `UserError` for damaged weights."""
         ...
 
+    def utter(self, tokens: Sequence[int], voice: str, speed: float) -> tuple[Samples, Samples]:
+        """Samples for symbols by number (`vocabulary.numbers`), and the duration of each in frames of equal length."""
+        ...
+
 
 def timed(
     units: Sequence[Unit], known: frozenset[str], frames: NDArray[np.float32], frame: float

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from mofang.sound.engines.base import Speech, timed
+from mofang.sound.engines.base import Samples, Speech, timed
 from mofang.sound.engines.vocabulary import numbers
 from mofang.sound.frontend import Unit
 from mofang.sound.frontend.symbols import SYMBOLS
@@ -32,15 +32,19 @@ class Hibari:
 
     def speak(self, units: Sequence[Unit], voice: str, speed: float) -> Speech:
         """Say `units`; there is one voice, `hibari`. Shape and errors as in `VoiceEngine`."""
+        samples, frames = self.utter(numbers("".join(unit.phonemes for unit in units)), voice, speed)
+        return Speech(samples, self.rate, timed(units, SYMBOLS, frames, FRAME / self.rate))
+
+    def utter(self, tokens: Sequence[int], voice: str, speed: float) -> tuple[Samples, Samples]:
+        """Samples, and the duration of each token in frames of `FRAME` samples."""
         from hibari import dsp
 
-        tokens = numbers("".join(unit.phonemes for unit in units))
         outputs = self._session.run(None, {"ids": np.array([tokens], np.int64), "speed": np.array([speed], np.float32)})
         spectra, frames = (part[0] for part in outputs[:-1]), outputs[-1].ravel()
         # The breath in the voice is noise; the same noise every time makes the same samples every time.
         samples = dsp.synth(*spectra, np.random.default_rng(0))
         assert len(samples) == frames.sum() * FRAME, "durations and sound disagree"
-        return Speech(samples, self.rate, timed(units, SYMBOLS, frames, FRAME / self.rate))
+        return samples, frames
 
     @cached_property
     def _session(self) -> Any:

@@ -38,7 +38,11 @@ class Kokoro:
 
     def speak(self, units: Sequence[Unit], voice: str, speed: float) -> Speech:
         """Say `units` in the voice of that name, such as `zf_xiaoxiao`. Shape and errors as in `VoiceEngine`."""
-        tokens = numbers("".join(unit.phonemes for unit in units))
+        samples, frames = self.utter(numbers("".join(unit.phonemes for unit in units)), voice, speed)
+        return Speech(samples, self.rate, timed(units, SYMBOLS, frames, FRAME / self.rate))
+
+    def utter(self, tokens: Sequence[int], voice: str, speed: float) -> tuple[Samples, Samples]:
+        """Samples, and the duration of each token in frames of `FRAME` samples."""
         assert 2 < len(tokens) <= STYLES[0] + 2, len(tokens)
         style = self._style(voice)[max(len(tokens) - 3, SHORTEST_STYLE)]
         samples, frames = self._session.run(
@@ -51,7 +55,7 @@ class Kokoro:
         )
         samples, frames = samples.ravel(), frames.ravel()
         assert len(samples) == frames.sum() * FRAME, "durations and sound disagree"
-        return Speech(samples, self.rate, timed(units, SYMBOLS, frames, FRAME / self.rate))
+        return samples, frames
 
     @cached_property
     def _model(self) -> Any:

@@ -11,6 +11,7 @@ from mofang.models import own
 from mofang.sound import mulaw
 from mofang.sound.wavenet import kernels
 from mofang.sound.wavenet.conditions import conditions
+from mofang.sound.wavenet.emphasis import flattened
 from mofang.sound.wavenet.pack import Pack
 from mofang.sound.wavenet.shape import Shape
 from mofang.studio.errors import UserError
@@ -66,4 +67,5 @@ class Sampler:
             else:
                 kernels.cached(*fixed, rings, recent, start, upto)
         progress(1.0, "")
-        return mulaw.decode(drawn.astype(np.int64)) if shape.output == "mulaw" else drawn
+        sound = mulaw.decode(drawn.astype(np.int64)) if shape.output == "mulaw" else drawn
+        return np.asarray(flattened(sound, shape.emphasis), np.float32) if shape.emphasis else sound

@@ -21,7 +21,8 @@ class Shape:
     `mixtures` discretised logistics over 16-bit samples (arXiv:1711.10433, section 2). `features` acoustic features,
     one frame every `hop` samples, are widened to `conditioning` channels and upsampled by transposed convolutions of
     strides `upsampling` (their product is `hop`). `speakers` > 0 adds a learned vector of `speaker` channels that is the
-    same at every sample (global conditioning).
+    same at every sample (global conditioning). `emphasis` is the coefficient of the filter the sound passed before it
+    was learned (0: none), which the sampler undoes.
     """
 
     layers: int = 30
@@ -37,6 +38,7 @@ class Shape:
     upsampling: tuple[int, ...] = (10, 20)
     speakers: int = 0
     speaker: int = 16
+    emphasis: float = 0.0
 
     def __post_init__(self) -> None:
         product = 1
@@ -49,6 +51,8 @@ class Shape:
             raise ValueError("residual channels are 16 to 1024, skip channels 16 to 4096, mixtures 1 to 100")
         if self.features and (product != self.hop or min(self.upsampling, default=1) < 1):
             raise ValueError(f"upsampling by {self.upsampling} does not make {self.hop} samples of a frame")
+        if not 0 <= self.emphasis < 1:
+            raise ValueError(f"emphasis is {self.emphasis}, not 0 to 1")
         if self.output not in ("mulaw", "logistics") or min(self.features, self.speakers, self.conditioning) < 0:
             raise ValueError("output is mulaw or logistics; features, speakers and conditioning are not negative")
 
@@ -91,8 +95,8 @@ class Shape:
         try:
             values = {name: config[name] for name in cls.__dataclass_fields__ if name in config}
             for name, value in values.items():
-                wanted = str if name == "output" else list if name == "upsampling" else int
-                if type(value) is not wanted and not (name == "upsampling" and isinstance(value, tuple)):
+                wanted = {"output": (str,), "upsampling": (list, tuple), "emphasis": (float, int)}.get(name, (int,))
+                if type(value) not in wanted:
                     raise ValueError(f"{name} is {value!r}")
             return cls(**{**values, "upsampling": tuple(int(stride) for stride in values.get("upsampling", (10, 20)))})
         except (TypeError, ValueError) as error:

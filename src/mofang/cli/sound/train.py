@@ -1,0 +1,121 @@
+"""`mofang sound train`: a vocoder or an acoustic model from a corpus of speech."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from mofang.studio.errors import UserError
+from mofang.studio.words import say
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_HELP = {
+    "kind": say("wavenet: features to sound; acoustic: phonemes to features", "wavenet：特征→声音；acoustic：音素→特征"),
+    "name": say("what to call it; kept in the studio", "模型名；保存在工作室中"),
+    "out": say("a folder for the run instead of the studio's", "训练文件夹（默认在工作室内）"),
+    "budget": "30min, 2h, 2000steps",
+    "output": say("wavenet: a softmax over 256 codes, or a mixture of logistics", "wavenet：256 级 softmax 或逻辑斯谛混合"),
+    "layers": say("wavenet: dilated layers", "wavenet：空洞卷积层数"),
+    "residual": say("wavenet: residual channels", "wavenet：残差通道"),
+    "skip": say("wavenet: skip channels", "wavenet：跳接通道"),
+    "emphasis": say("wavenet: pre-emphasis of the sound; 0: none", "wavenet：预加重；0 为不用"),
+    "width": say("acoustic: channels", "acoustic：通道数"),
+    "window": say("wavenet: frames of 12.5 ms in a window", "wavenet：每窗帧数（12.5 毫秒）"),
+    "batch": say("windows, or clips, a step", "每步窗口（语句）数"),
+    "lr": say("learning rate", "学习率"),
+    "ema": say("decay of the averaged weights", "权重滑动平均的衰减"),
+    "decay": say("share of the budget over which the rate falls", "学习率下降段占预算的比例"),
+    "validations": say("how many over the run", "全程验证次数"),
+    "patience": say("stop after so many validations without gain; 0: never", "多少次验证无改进即停；0 为不停"),
+    "threads": say("processor cores to use", "使用的核数"),
+    "fresh": say("start over instead of going on", "重新开始而不是续训"),
+    "json": say("progress as JSON lines", "以 JSON 行输出进度"),
+}
+
+
+def _option(name: str, *names: str, **settings: Any) -> Callable[[F], F]:
+    shown = settings.get("default") not in (None, "")
+    return click.option(name, *names, help=_HELP.get(name[2:]), show_default=shown, **settings)
+
+
+@click.command(help=say("Train on CORPUS (see `mofang sound prepare`).", "用语料 CORPUS 训练（见 mofang sound prepare）。"))
+@click.argument("corpus", type=click.Path(path_type=Path))
+@_option("--kind", type=click.Choice(["wavenet", "acoustic"]), default="wavenet")
+@_option("--name", default="")
+@_option("--out", type=click.Path(path_type=Path))
+@_option("--budget", default="2h")
+@_option("--output", type=click.Choice(["mulaw", "logistics"]), default="mulaw")
+@_option("--layers", type=click.IntRange(1, 200), default=30)
+@_option("--residual", type=click.IntRange(16, 1024), default=64)
+@_option("--skip", type=click.IntRange(16, 4096), default=64)
+@_option("--emphasis", type=click.FloatRange(0, 0.99), default=0.85)
+@_option("--width", type=click.IntRange(16, 2048), default=192)
+@_option("--window", type=click.IntRange(1, 4000), default=64)
+@_option("--batch", type=click.IntRange(1, 4096))
+@_option("--lr", type=click.FloatRange(min=0, min_open=True), default=1e-3)
+@_option("--ema", type=click.FloatRange(0, 1, max_open=True), default=0.999)
+@_option("--decay", type=click.FloatRange(0, 1), default=0.5)
+@_option("--validations", type=click.IntRange(1, 1000), default=20)
+@_option("--patience", type=click.IntRange(0), default=0)
+@_option("--precision", type=click.Choice(["auto", "bf16", "float32"]), default="auto")
+@_option("--seed", type=click.IntRange(0, 2**31 - 1), default=0)
+@_option("--threads", type=click.IntRange(1, 1024))
+@_option("--fresh", is_flag=True)
+@_option("--json", "as_json", is_flag=True)
+@click.pass_obj
+def train(studio: Path, /, corpus: Path, kind: str, name: str, out: Path | None, budget: str, threads: int | None, fresh: bool,
+          as_json: bool, **options: Any) -> None:  # fmt: skip
+    """Runs to the end of the budget; the same command goes on after a stop."""
+    try:
+        import torch
+    except ImportError as error:
+        raise UserError("training needs torch; run: pip install 'mofang[train]'") from error
+    from mofang.cli.training import Watch
+    from mofang.sound.own.corpus import Corpus
+    from mofang.sound.own.learn import learn
+    from mofang.training import budget as budgets
+    from mofang.training import distributed
+
+    torch.set_num_threads(threads or torch.get_num_threads())
+    distributed.start()
+    allowed = budgets.parse(budget)
+    folder = out or studio / "runs" / (name or f"{corpus.resolve().name}-{kind}")
+    watch = Watch(allowed, as_json) if distributed.rank() == 0 else None
+    try:
+        opened = Corpus.open(corpus)
+        model = learn(opened, folder, _course(kind, len(opened.speakers), allowed, options), studio, watch or _silent, fresh=fresh,
+                      command=["mofang", *sys.argv[1:]])  # fmt: skip
+    finally:
+        if watch:
+            watch.close()
+        distributed.stop()
+    if watch:
+        click.echo(say(f"the model is {model}\nhow it went: {folder / 'report.html'}",
+                       f"模型在 {model}\n训练报告：{folder / 'report.html'}"))  # fmt: skip
+
+
+def _course(kind: str, speakers: int, budget: Any, options: dict[str, Any]) -> Any:
+    from mofang.sound.own.acoustic import AcousticShape
+    from mofang.sound.own.learn import Course
+    from mofang.sound.own.train import Settings
+    from mofang.sound.wavenet.shape import Shape
+    from mofang.training.loop import Plan
+
+    try:
+        shape: Shape | AcousticShape = AcousticShape(options["width"], speakers=speakers) if kind == "acoustic" else Shape(
+            layers=options["layers"], residual=options["residual"], skip=options["skip"], output=options["output"],
+            emphasis=options["emphasis"], speakers=speakers if speakers > 1 else 0)  # fmt: skip
+    except ValueError as error:
+        raise UserError(str(error)) from error
+    settings = Settings(options["window"], options["batch"] or (16 if kind == "acoustic" else 2), options["lr"],
+                        precision=options["precision"], seed=options["seed"])  # fmt: skip
+    plan = Plan(budget, options["seed"], options["ema"], decay=options["decay"], validations=options["validations"],
+                patience=options["patience"])  # fmt: skip
+    return Course(shape, settings, plan)
+
+
+def _silent(record: dict[str, Any]) -> None:
+    pass

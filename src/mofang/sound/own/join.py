@@ -1,0 +1,60 @@
+"""An acoustic model and a vocoder as one voice: a folder that speaks."""
+
+from pathlib import Path
+
+import numpy as np
+from safetensors.numpy import save_file
+
+from mofang.models import own
+from mofang.sound.own import consent
+from mofang.sound.own.acoustic import AcousticShape
+from mofang.sound.own.features import HOP, RATE, SIZE
+from mofang.sound.wavenet.shape import Shape
+from mofang.studio.atomic import atomic, atomic_folder, write_atomic
+from mofang.studio.errors import UserError
+from mofang.studio.library import now
+
+MODEL_TYPE = "voice"
+
+
+def join(acoustic: Path, vocoder: Path, out: Path, *, temperature: float = 1.0, half: bool = True) -> Path:
+    """Write the voice of two models' folders to `out` and return it. `half` keeps the weights as float16.
+
+    Its card carries both cards: what they learned from and by whose consent. Raises `UserError` for folders of another
+    kind, for models with different speakers, and if a consent has ended.
+    """
+    configs = [own.read_config(folder) for folder in (acoustic, vocoder)]
+    AcousticShape.read(configs[0])
+    second = Shape.read(configs[1])
+    cards = [own.read_card(folder) for folder in (acoustic, vocoder)]
+    speakers = cards[0].get("speakers") or ["voice"]
+    if (second.rate, second.hop, second.features) != (RATE, HOP, SIZE):
+        raise UserError(f"{vocoder} was trained on other features than the acoustic model makes; train both on one corpus")
+    if second.speakers and cards[1].get("speakers") != speakers:
+        raise UserError(f"{acoustic} and {vocoder} learned different speakers; train both on one corpus")
+    for card in cards:
+        consent.may_speak(card)
+    tensors = {f"{prefix}.{name}": value.astype(np.float16 if half else np.float32)
+               for prefix, folder in (("acoustic", acoustic), ("wavenet", vocoder))
+               for name, value in own.read_tensors(folder).items()}  # fmt: skip
+    works = {(str(work.get("sha256")), str(work.get("name"))): work for card in cards for work in card.get("trained_on", [])}
+    with atomic_folder(out, own.CONFIG) as desk:
+        with atomic(desk / own.WEIGHTS) as temporary:
+            save_file(tensors, temporary, {"format": "np"})
+        write_atomic(desk / own.CONFIG, own.dumps({
+            "model_type": MODEL_TYPE, "rate": RATE, "temperature": temperature, "speakers": speakers,
+            "languages": cards[0].get("languages") or ["zh"],
+            "acoustic": configs[0], "wavenet": configs[1],
+        }))  # fmt: skip
+        own.write_card(desk, {
+            "name": out.name, "title": out.name, "kind": MODEL_TYPE, "made": now(), "speakers": speakers,
+            "licence": " AND ".join(sorted({str(card.get("licence") or "unknown") for card in cards})),
+            "languages": cards[0].get("languages") or ["zh"], "trained_on": list(works.values()),
+            "parameters": sum(value.size for value in tensors.values()),
+            "parts": {"acoustic": _part(cards[0]), "wavenet": _part(cards[1])},
+        })  # fmt: skip
+    return out
+
+
+def _part(card: dict[str, object]) -> dict[str, object]:
+    return {key: card.get(key) for key in ("recipe", "measured", "data_sha256", "parameters", "sha256") if key in card}

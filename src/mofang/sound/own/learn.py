@@ -1,0 +1,129 @@
+"""From a corpus to a model: a run in a folder, and at its end the network that did best on what was held out."""
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+from mofang.models import own
+from mofang.sound.nets.acoustic import Acoustic
+from mofang.sound.nets.acoustic import config as acoustic_config
+from mofang.sound.nets.wavenet import WaveNet
+from mofang.sound.own import consent
+from mofang.sound.own.acoustic import AcousticShape
+from mofang.sound.own.corpus import Corpus
+from mofang.sound.own.features import HOP, RATE, SIZE
+from mofang.sound.own.train import AcousticTraining, Settings, Vocoder
+from mofang.sound.wavenet.shape import Shape
+from mofang.studio.atomic import atomic, write_atomic
+from mofang.studio.errors import UserError
+from mofang.studio.library import now
+from mofang.studio.recipe import Json
+from mofang.training import checkpoint, distributed, report
+from mofang.training.loop import BEST, Listener, Plan, train
+from mofang.training.run import open_run
+
+MODEL = "model"
+"""Where a run's folder holds the model it made."""
+
+
+@dataclass(frozen=True)
+class Course:
+    """All of a run: the network's shape (which says its kind), how it learns, how long."""
+
+    shape: Shape | AcousticShape
+    settings: Settings
+    plan: Plan
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The model's configuration."""
+        return self.shape.config() if isinstance(self.shape, Shape) else acoustic_config(self.shape)
+
+    def recipe(self, corpus: Corpus) -> dict[str, Json]:
+        """What makes the run again, as JSON; equal recipes go on in one folder."""
+        return {**self.config, **asdict(self.settings), **{f"plan_{key}": value for key, value in asdict(self.plan).items()},
+                "corpus": str(corpus.folder.resolve()), "data_sha256": str(corpus.manifest["data_sha256"])}  # fmt: skip
+
+
+def learn(corpus: Corpus, folder: Path, course: Course, studio: Path | None, listen: Listener = lambda record: None, *,
+          fresh: bool = False, command: Sequence[str] = ()) -> Path:  # fmt: skip
+    """Train in `folder`, going on where an earlier call was stopped, and return the model's folder.
+
+    Raises `UserError` before anything is read if a recording's consent is missing, ended or taken back (`studio` keeps
+    them); for a run begun with other settings; for a loss that is not a number. A run that is stopped leaves the best
+    model so far.
+    """
+    consent.still_granted(studio, corpus.manifest.get("works", ()))
+    _fitting(corpus, course)
+    recipe = course.recipe(corpus)
+    if distributed.rank() == 0:
+        open_run(folder, recipe, fresh)
+    torch.manual_seed(course.settings.seed)
+    experiment: Vocoder | AcousticTraining
+    if isinstance(course.shape, Shape):
+        experiment = Vocoder(WaveNet(course.shape), corpus, course.settings)
+    else:
+        experiment = AcousticTraining(Acoustic(course.shape), corpus, course.settings)
+
+    def told(record: dict[str, Any]) -> None:
+        if record["kind"] in ("validate", "sample", "done"):
+            report.write(folder, folder.name, recipe)
+        listen(record)
+
+    try:
+        train(experiment, folder, course.plan, told)
+    finally:
+        if distributed.rank() == 0 and (folder / BEST).exists():
+            write_model(folder, corpus, course, recipe, command)
+    return folder / MODEL
+
+
+def _fitting(corpus: Corpus, course: Course) -> None:
+    shape = course.shape
+    if isinstance(shape, Shape):
+        if (shape.rate, shape.hop, shape.features) != (RATE, HOP, SIZE):
+            raise UserError(f"a WaveNet for this corpus takes {SIZE} features every {HOP} samples at {RATE} Hz")
+        if course.settings.window * HOP <= shape.receptive_field:
+            raise UserError(f"a window of {course.settings.window} frames is no longer than the receptive field "
+                            f"({shape.receptive_field} samples); take --window {shape.receptive_field // HOP + 17}")  # fmt: skip
+    if len(corpus.speakers) > max(1, shape.speakers):
+        raise UserError(f"the corpus has {len(corpus.speakers)} speakers and the network {shape.speakers}; give it as many")
+
+
+def write_model(folder: Path, corpus: Corpus, course: Course, recipe: dict[str, Json], command: Sequence[str]) -> None:
+    """Write `folder/model`: the averaged weights of the best validation, configuration and card."""
+    weights, state = checkpoint.load(folder / BEST)
+    target, manifest = folder / MODEL, corpus.manifest
+    with atomic(target / own.WEIGHTS) as temporary:
+        save_file({name: tensor.float().contiguous() for name, tensor in weights.items()}, temporary, {"format": "pt"})
+    write_atomic(target / own.CONFIG, own.dumps(course.config))
+    own.write_card(target, {
+        "name": folder.name, "title": folder.name, "kind": course.config["model_type"],
+        "licence": " AND ".join(sorted({str(work.get("licence") or "unknown") for work in manifest["works"]})),
+        "trained_on": manifest["works"], "speakers": corpus.speakers, "languages": corpus.languages,
+        "corpus": str(corpus.folder.resolve()),
+        "seconds": manifest["seconds"], "data_sha256": manifest["data_sha256"],
+        "parameters": sum(tensor.numel() for tensor in weights.values()), "made": now(),
+        "recipe": {"command": shlex.join(command), **recipe, "steps": state["step"], "tokens": state["tokens"],
+                   "seconds": round(state["seconds"], 1)},
+        "measured": {"validation_loss": state["best"],
+                     "unit": "nats a sample" if isinstance(course.shape, Shape) else "weighted error"},
+    })  # fmt: skip
+
+
+def load_network(folder: Path) -> nn.Module:
+    """The network in a model's folder with its weights, to train on or to compare with. Raises `UserError`."""
+    config = own.read_config(folder)
+    net = WaveNet(Shape.read(config)) if config["model_type"] == "wavenet" else Acoustic(AcousticShape.read(config), 0.0)
+    tensors = {name: torch.from_numpy(value) for name, value in own.read_tensors(folder).items()}
+    try:
+        net.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise UserError(f"{folder} holds weights of another network than its {own.CONFIG} says; take it whole") from error
+    return net.eval()
