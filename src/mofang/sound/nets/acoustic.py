@@ -44,6 +44,7 @@ class Acoustic(nn.Module):
         self.encoder = nn.ModuleList(Block(width) for _ in range(shape.encoder))
         self.timing = nn.ModuleList(Block(width) for _ in range(shape.timing))
         self.length = nn.Linear(width, 1)
+        nn.init.constant_(self.length.bias, 1.8)  # five frames: what a phoneme lasts before anything is learned
         self.place = nn.Linear(3, width)
         self.decoder = nn.ModuleList(Block(width) for _ in range(shape.decoder))
         self.norm = nn.LayerNorm(width)
