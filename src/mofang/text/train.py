@@ -15,7 +15,7 @@ from torch.optim import Optimizer
 from mofang.text.batches import Windows, whole
 from mofang.text.nets.loss import next_token_loss
 from mofang.training import distributed
-from mofang.training.muon import Muon
+from mofang.training.optimizers import muon_and_adamw
 from mofang.training.precision import Precision, autocast, device
 from mofang.training.update import update
 
@@ -139,23 +139,8 @@ class LanguageModel:
 
 def optimizers(model: nn.Module, settings: Settings) -> dict[str, Optimizer]:
     """Muon for the matrices inside the network, AdamW for embeddings, heads, norms and biases."""
-    matrices, others, plain = [], [], []
-    for name, weight in model.named_parameters():
-        if not weight.requires_grad:
-            continue
-        if settings.matrix_lr and weight.ndim == 2 and any(part in name for part in MATRICES_FOR):
-            matrices.append(weight)
-        elif weight.ndim == 2:
-            others.append(weight)
-        else:
-            plain.append(weight)
-    found: dict[str, Optimizer] = {}
-    if matrices:
-        found["muon"] = Muon(matrices, settings.matrix_lr, weight_decay=settings.weight_decay)
-    # Vectors of norms and biases are few and have no direction to decay along.
-    groups = [{"params": others, "weight_decay": settings.weight_decay}, {"params": plain, "weight_decay": 0.0}]
-    found["adamw"] = torch.optim.AdamW([group for group in groups if group["params"]], settings.lr, (0.9, 0.95), fused=True)
-    return found
+    return muon_and_adamw(model, lambda name: any(part in name for part in MATRICES_FOR),
+                          settings.lr, settings.matrix_lr, settings.weight_decay)  # fmt: skip
 
 
 def bits(nats: float) -> float:

@@ -33,12 +33,15 @@ BLANK = 6
 @dataclass(frozen=True)
 class Preparing:
     """`size` pixels a side; `alpha` keeps transparency (4 channels), else it is laid on white; `val` is the share held
-    out; `crop` cuts around what matters, else pictures are padded; `drop_near` leaves near-duplicates out, which are
-    otherwise kept together on one side of the split; `licence` is that of pictures the studio does not know."""
+    out, whole groups of pictures that belong together or, `by_picture`, single ones (to judge a model by subjects it has
+    seen in other styles); `crop` cuts around what matters, else pictures are padded; `drop_near` leaves near-duplicates
+    out, which are otherwise kept together on one side of the split; `licence` is that of pictures the studio does not
+    know."""
 
     size: int = 64
     alpha: bool = False
     val: float = 0.05
+    by_picture: bool = False
     crop: bool = True
     drop_near: bool = False
     licence: str = ""
@@ -102,7 +105,8 @@ def prepare(folders: Sequence[Path], out: Path, settings: Preparing = Preparing(
         groups = joined([lines[number]["subject"] for number in keep], labels[keep])
         for number, group in zip(keep, groups, strict=True):
             lines[number]["group"] = group
-        val = keep[held_out(groups, settings.val, settings.seed)]
+        alone = [lines[number]["file"] for number in keep]
+        val = keep[held_out(alone if settings.by_picture else groups, settings.val, settings.seed)]
         parts = {"train": np.setdiff1d(keep, val), "val": val}
         _write(folder, pixels, lines, parts, stages.of("write"))
         manifest = {

@@ -1,0 +1,1 @@
+"""The networks of pictures, each beside its paper."""

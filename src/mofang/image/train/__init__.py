@@ -1,0 +1,1 @@
+"""What the craft of pictures adds to the one training loop: a file for each kind of model."""
