@@ -22,6 +22,8 @@ _HELP = {
     "residual": say("wavenet: residual channels", "wavenet：残差通道"),
     "skip": say("wavenet: skip channels", "wavenet：跳接通道"),
     "emphasis": say("wavenet: pre-emphasis of the sound; 0: none", "wavenet：预加重；0 为不用"),
+    "acoustic": say("wavenet: learn from this acoustic model's spectra, which it will be given in use",
+                    "wavenet：用该声学模型预测的频谱训练（与使用时一致）"),
     "width": say("acoustic: channels", "acoustic：通道数"),
     "window": say("wavenet: frames of 12.5 ms in a window", "wavenet：每窗帧数（12.5 毫秒）"),
     "batch": say("windows, or clips, a step", "每步窗口（语句）数"),
@@ -52,8 +54,9 @@ def _option(name: str, *names: str, **settings: Any) -> Callable[[F], F]:
 @_option("--residual", type=click.IntRange(16, 1024), default=64)
 @_option("--skip", type=click.IntRange(16, 4096), default=64)
 @_option("--emphasis", type=click.FloatRange(0, 0.99), default=0.85)
+@_option("--acoustic", default="")
 @_option("--width", type=click.IntRange(16, 2048), default=192)
-@_option("--window", type=click.IntRange(1, 4000), default=64)
+@_option("--window", type=click.IntRange(1, 4000), default=80)
 @_option("--batch", type=click.IntRange(1, 4096))
 @_option("--lr", type=click.FloatRange(min=0, min_open=True), default=1e-3)
 @_option("--ema", type=click.FloatRange(0, 1, max_open=True), default=0.999)
@@ -86,7 +89,8 @@ def train(studio: Path, /, corpus: Path, kind: str, name: str, out: Path | None,
     watch = Watch(allowed, as_json) if distributed.rank() == 0 else None
     try:
         opened = Corpus.open(corpus)
-        model = learn(opened, folder, _course(kind, len(opened.speakers), allowed, options), studio, watch or _silent, fresh=fresh,
+        course = _course(kind, len(opened.speakers), allowed, options, studio)
+        model = learn(opened, folder, course, studio, watch or _silent, fresh=fresh,
                       command=["mofang", *sys.argv[1:]])  # fmt: skip
     finally:
         if watch:
@@ -97,7 +101,8 @@ def train(studio: Path, /, corpus: Path, kind: str, name: str, out: Path | None,
                        f"模型在 {model}\n训练报告：{folder / 'report.html'}"))  # fmt: skip
 
 
-def _course(kind: str, speakers: int, budget: Any, options: dict[str, Any]) -> Any:
+def _course(kind: str, speakers: int, budget: Any, options: dict[str, Any], studio: Path) -> Any:
+    from mofang.models import own
     from mofang.sound.own.acoustic import AcousticShape
     from mofang.sound.own.learn import Course
     from mofang.sound.own.train import Settings
@@ -110,11 +115,11 @@ def _course(kind: str, speakers: int, budget: Any, options: dict[str, Any]) -> A
             emphasis=options["emphasis"], speakers=speakers if speakers > 1 else 0)  # fmt: skip
     except ValueError as error:
         raise UserError(str(error)) from error
-    settings = Settings(options["window"], options["batch"] or (16 if kind == "acoustic" else 2), options["lr"],
+    settings = Settings(options["window"], options["batch"] or (16 if kind == "acoustic" else 1), options["lr"],
                         precision=options["precision"], seed=options["seed"])  # fmt: skip
     plan = Plan(budget, options["seed"], options["ema"], decay=options["decay"], validations=options["validations"],
                 patience=options["patience"])  # fmt: skip
-    return Course(shape, settings, plan)
+    return Course(shape, settings, plan, own.find(options["acoustic"], studio) if options["acoustic"] else None)
 
 
 def _silent(record: dict[str, Any]) -> None:

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mofang.models import own
 from mofang.sound.frontend.symbols import NUMBERS
 from mofang.sound.own.features import SIZE, VOICED
 from mofang.studio.errors import UserError
@@ -46,11 +48,18 @@ class AcousticModel:
     def __init__(self, shape: AcousticShape, tensors: Mapping[str, Floats]) -> None:
         self.shape, self.tensors = shape, tensors
 
-    def features(self, symbols: Sequence[int], speaker: int = 0, speed: float = 1.0) -> tuple[Floats, NDArray[np.int64]]:
-        """Features (frames, SIZE) and the frames of each symbol. Raises `UserError` for weights that do not fit."""
+    @classmethod
+    def open(cls, folder: Path) -> "AcousticModel":
+        """The acoustic model in a folder. Raises `UserError` if it is none, or damaged."""
+        return cls(AcousticShape.read(own.read_config(folder)), own.read_tensors(folder))
+
+    def features(self, symbols: Sequence[int], speaker: int = 0, speed: float = 1.0,
+                 given: Sequence[int] | None = None) -> tuple[Floats, NDArray[np.int64]]:  # fmt: skip
+        """Features (frames, SIZE) and the frames of each symbol: predicted, or as `given`. Raises `UserError` for weights that
+        do not fit."""
         try:
             x, logs = self._encoded(symbols, speaker)
-            durations = lengths(logs, speed)
+            durations = lengths(logs, speed) if given is None else np.asarray(given, np.int64)
             index, places = regulated(durations)
             y = x[index] + self._linear("place", places)
             for block in range(self.shape.decoder):

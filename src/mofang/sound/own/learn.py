@@ -15,7 +15,7 @@ from mofang.sound.nets.acoustic import Acoustic
 from mofang.sound.nets.acoustic import config as acoustic_config
 from mofang.sound.nets.wavenet import WaveNet
 from mofang.sound.own import consent
-from mofang.sound.own.acoustic import AcousticShape
+from mofang.sound.own.acoustic import AcousticModel, AcousticShape
 from mofang.sound.own.corpus import Corpus
 from mofang.sound.own.features import HOP, RATE, SIZE
 from mofang.sound.own.train import AcousticTraining, Settings, Vocoder
@@ -34,11 +34,15 @@ MODEL = "model"
 
 @dataclass(frozen=True)
 class Course:
-    """All of a run: the network's shape (which says its kind), how it learns, how long."""
+    """All of a run: the network's shape (which says its kind), how it learns, how long.
+
+    `acoustic` is the folder of the acoustic model whose spectra a WaveNet learns from, if not from measured ones.
+    """
 
     shape: Shape | AcousticShape
     settings: Settings
     plan: Plan
+    acoustic: Path | None = None
 
     @property
     def config(self) -> dict[str, Any]:
@@ -48,6 +52,7 @@ class Course:
     def recipe(self, corpus: Corpus) -> dict[str, Json]:
         """What makes the run again, as JSON; equal recipes go on in one folder."""
         return {**self.config, **asdict(self.settings), **{f"plan_{key}": value for key, value in asdict(self.plan).items()},
+                "acoustic": str(own.read_card(self.acoustic).get("sha256")) if self.acoustic else "",
                 "corpus": str(corpus.folder.resolve()), "data_sha256": str(corpus.manifest["data_sha256"])}  # fmt: skip
 
 
@@ -67,7 +72,8 @@ def learn(corpus: Corpus, folder: Path, course: Course, studio: Path | None, lis
     torch.manual_seed(course.settings.seed)
     experiment: Vocoder | AcousticTraining
     if isinstance(course.shape, Shape):
-        experiment = Vocoder(WaveNet(course.shape), corpus, course.settings)
+        acoustic = AcousticModel.open(course.acoustic) if course.acoustic else None
+        experiment = Vocoder(WaveNet(course.shape), corpus, course.settings, acoustic)
     else:
         experiment = AcousticTraining(Acoustic(course.shape), corpus, course.settings)
 

@@ -15,7 +15,7 @@ from mofang.sound.nets.acoustic import Acoustic, losses
 from mofang.sound.nets.wavenet import WaveNet
 from mofang.sound.own.acoustic import AcousticModel, regulated
 from mofang.sound.own.corpus import Clip, Corpus
-from mofang.sound.own.features import HOP, RATE, SIZE
+from mofang.sound.own.features import BANDS, HOP, RATE, SIZE
 from mofang.sound.wavenet.emphasis import emphasised
 from mofang.sound.wavenet.sampler import Sampler
 from mofang.studio.errors import UserError
@@ -45,12 +45,14 @@ class Settings:
 class Vocoder:
     """An `Experiment`: −ln p of every sample of windows of speech, given those before it and the features.
 
-    The first samples of a window lack a part of their past and are not learned from, unless the clip begins there.
+    The first samples of a window lack a part of their past and are not learned from, unless the clip begins there. With
+    an `acoustic` model it learns from that model's spectra instead of measured ones: what it will be given in use.
     """
 
-    def __init__(self, net: WaveNet, corpus: Corpus, settings: Settings) -> None:
+    def __init__(self, net: WaveNet, corpus: Corpus, settings: Settings, acoustic: AcousticModel | None = None) -> None:
         self.device = device()
         self.net, self.corpus, self.settings = net.to(self.device), corpus, settings
+        self.features = foretold(corpus, acoustic) if acoustic else corpus.features
         self.modules: dict[str, nn.Module] = {"model": self.net}
         self.optimizers: dict[str, Optimizer] = {"adam": torch.optim.Adam(net.parameters(), settings.lr, fused=True)}
         self.clips = [clip for clip in corpus.part(False) if clip.frames * HOP > net.shape.receptive_field] or corpus.part(False)
@@ -92,7 +94,7 @@ class Vocoder:
             sound[number, : count * HOP] = emphasised(raw, shape.emphasis)[before:]
             low, high = max(0, start - MARGIN), min(clip.frames, start + count + MARGIN)
             place = low - (start - MARGIN)
-            given[number, place : place + high - low] = self.corpus.features[clip.start + low : clip.start + high]
+            given[number, place : place + high - low] = self.features[clip.start + low : clip.start + high]
             mask[number, (shape.receptive_field if start else 0) : count * HOP] = 1
         samples = torch.from_numpy(mulaw.encode(sound).astype(np.int64) if shape.output == "mulaw" else sound)
         features, speakers = torch.from_numpy(given).to(self.device), torch.tensor([clip.speaker for clip, _ in windows])
@@ -121,12 +123,25 @@ class Vocoder:
         """A second and a half of a held-out clip, said again from its features alone."""
         clip = self.held_out[0][0]
         start = max(0, clip.frames // 2 - 60)
-        features = self.corpus.features[clip.start + start : clip.start + min(clip.frames, start + 120)].astype(np.float32)
+        features = self.features[clip.start + start : clip.start + min(clip.frames, start + 120)].astype(np.float32)
         tensors = {name: tensor.detach().float().cpu().numpy() for name, tensor in self.net.state_dict().items()}
         made = Sampler(self.net.shape, tensors).sample(features, speaker=clip.speaker if self.net.shape.speakers else 0)
         path = folder / f"{step:07}.wav"
         pcm.write_wav(path, made, RATE)
         return f"{path.name}: {len(made) / RATE:.1f} s"
+
+
+def foretold(corpus: Corpus, acoustic: AcousticModel) -> NDArray[np.float16]:
+    """The corpus's features with the spectra that `acoustic` makes of its phonemes at their true durations.
+
+    Pitch and voicing stay as measured: the spectra are too smooth to show the pitch, so it is learned from its own column.
+    """
+    made = np.array(corpus.features)
+    for clip in corpus.clips:
+        if clip.symbols:
+            spectra, _ = acoustic.features(clip.symbols, clip.speaker, given=clip.durations)
+            made[clip.start : clip.start + clip.frames, :BANDS] = spectra[:, :BANDS]
+    return made
 
 
 class AcousticTraining:
