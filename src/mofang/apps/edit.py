@@ -84,8 +84,8 @@ def produce(studio: Studio, recipe: Recipe, target: Path) -> Made:
     """The picture of a recipe as PNG. Raises `UserError`."""
     given = {name: pixels(studio, asset) for name, asset in zip(recipe.params["parents"], recipe.parents, strict=True)}
     image = given["picture"]
-    alpha = given["alpha"][..., 0].astype(np.float32) / 255 if "alpha" in given else None
-    other = given["other"].astype(np.float32) / 255 if "other" in given else None
+    alpha = (given["alpha"][..., 0] / np.float32(255)).astype(np.float32) if "alpha" in given else None
+    other = (given["other"] / np.float32(255)).astype(np.float32) if "other" in given else None
     work = edit_verbs.Work(image, _mask(studio, recipe, image), alpha, other, recipe.params, recipe.seed)
     result, nature = edit_verbs.do(recipe.params["verb"], work)
     Image.fromarray((np.clip(result, 0, 1) * 255).round().astype(np.uint8)).save(target, compress_level=3)
@@ -95,7 +95,8 @@ def produce(studio: Studio, recipe: Recipe, target: Path) -> Made:
 def convert(source: Path, target: Path) -> None:
     """The PNG in the format of the target's suffix; JPEG gets white where the picture is clear."""
     options: dict[str, dict[str, Any]] = {".png": {"compress_level": 6}, ".webp": {"lossless": True}}
-    with Image.open(source) as image:
+    with Image.open(source) as opened:
+        image: Image.Image = opened
         if image.mode == "RGBA" and target.suffix.lower() not in CLEAR:
             white = Image.new("RGBA", image.size, (255, 255, 255, 255))
             image = Image.alpha_composite(white, image).convert("RGB")

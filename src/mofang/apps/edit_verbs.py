@@ -32,7 +32,7 @@ class Work:
     @property
     def floats(self) -> Floats:
         """The picture in 0..1."""
-        return self.image.astype(np.float32) / 255
+        return (self.image / np.float32(255)).astype(np.float32)
 
 
 def seen(verb: str, picture: Path) -> dict[str, Any]:
@@ -66,7 +66,7 @@ def _within(before: Floats, after: Floats, mask: masks.Mask) -> Floats:
     import cv2
 
     soft = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), 1.2)[..., None]
-    mixed: Floats = before + (after - before) * soft
+    mixed: Floats = (before + (after - before) * soft).astype(np.float32)
     return mixed
 
 
@@ -109,9 +109,47 @@ def _unjpeg(work: Work) -> tuple[Floats, Nature]:
 
 
 def _enlarge(work: Work) -> tuple[Floats, Nature]:
+    from mofang.image.edit.enlarge import LARGEST as MOST
     from mofang.image.edit.enlarge import enlarge
 
-    return enlarge(work.floats, work.params["factor"], work.params["sharpness"]), "algorithmicallyEnhanced"
+    if "model" not in work.params:
+        return enlarge(work.floats, work.params["factor"], work.params["sharpness"]), "algorithmicallyEnhanced"
+    from mofang.image.edit.network import Network
+
+    network = Network(Path(work.params["model"]))
+    if work.image.shape[0] * work.image.shape[1] * network.factor**2 > MOST:
+        raise UserError(f"the result would have more than {MOST // 1_000_000} million pixels; enlarge a part of the picture")
+    # Nobody knows what a stranger's network paints into a picture: it is said that one did.
+    return network(work.floats), "compositeWithTrainedAlgorithmicMedia"
+
+
+def _deblur(work: Work) -> tuple[Floats, Nature]:
+    from mofang.image.edit.blind import blur_of
+    from mofang.image.edit.blur import read_blur
+    from mofang.image.edit.deblur import deblur
+    from mofang.image.edit.denoise import noise_of
+
+    image, blur = work.floats, work.params["blur"]
+    kernel = blur_of(image, work.params["size"]) if blur == "auto" else read_blur(blur)
+    sigma = noise_of(image)
+    sharp = tiled(image, lambda part: deblur(part, kernel, work.params["strength"], sigma), max(kernel.shape) + 16, 512)
+    return sharp, "algorithmicallyEnhanced"
+
+
+def _scratches(work: Work) -> tuple[Floats, Nature]:
+    from mofang.image.edit.scratches import scratches
+
+    return scratches(work.floats, work.params["sensitivity"], work.mask)[0], "algorithmicallyEnhanced"
+
+
+def _colourise(work: Work) -> tuple[Floats, Nature]:
+    from mofang.image.edit.colourise import from_reference, from_strokes
+
+    if work.other is None:
+        raise UserError("say where the colours come from: --reference picture.jpg, or --strokes painted.png")
+    if work.params["by"] == "strokes":
+        return from_strokes(work.floats, work.other), "compositeSynthetic"
+    return from_reference(work.floats, work.other, work.seed), "compositeSynthetic"
 
 
 def _cutout(work: Work) -> tuple[Floats, Nature]:
@@ -138,7 +176,10 @@ VERBS: dict[str, tuple[Action, bool]] = {
     "inpaint": (_inpaint, True),
     "outpaint": (_outpaint, True),
     "denoise": (_denoise, False),
+    "deblur": (_deblur, False),
     "unjpeg": (_unjpeg, False),
+    "scratches": (_scratches, True),
+    "colourise": (_colourise, False),
     "enlarge": (_enlarge, True),
     "cutout": (_cutout, True),
     "style": (_style, False),

@@ -26,7 +26,7 @@ def _verb(name: str, en: str, zh: str) -> Callable[[F], click.Command]:
             click.argument("picture", type=_PATH),
             click.argument("out", type=_PATH),
             click.option("--mask", type=_PATH, help=say("a picture, white where to work", "蒙版图片，白色处生效")),
-            click.option("--key", default="", help=say("the colour painted over what is meant, as #ff00ff", "涂抹所用的颜色，如 #ff00ff")),
+            click.option("--key", default="", help=say("the colour painted over it, as #ff00ff", "涂抹所用的颜色，如 #ff00ff")),
             click.option("--box", default="", help=say("left,top,width,height in pixels", "左,上,宽,高（像素）")),
             click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True),
         )):  # fmt: skip
@@ -47,8 +47,8 @@ def _run(studio: Path, verb: str, picture: Path, out: Path, /, **options: Any) -
 
 @_verb("inpaint", "Take what the mask covers out, and fill the hole from the rest.", "去掉蒙版盖住的东西，并用其余画面补全。")
 @click.option("--method", type=click.Choice(["auto", "exemplar", "smooth"]), default="auto", show_default=True,
-              help=say("copy patches, continue smoothly, or by each hole's thickness", "复制图块、平滑延续，或按孔洞粗细自动选择"))  # fmt: skip
-@click.option("--grow", type=click.IntRange(0, 64), default=0, show_default=True, help=say("pixels more around the mask", "蒙版外扩像素"))
+              help=say("copy patches, continue smoothly, or by thickness", "复制图块、平滑延续，或按粗细自动选择"))  # fmt: skip
+@click.option("--grow", type=click.IntRange(0, 64), default=0, show_default=True, help=say("pixels more around it", "外扩像素"))
 def inpaint(studio: Path, picture: Path, out: Path, **options: Any) -> None:
     """Large holes are filled from the picture's own patches."""
     _run(studio, "inpaint", picture, out, **options)
@@ -72,11 +72,44 @@ _strength = click.option("--strength", type=click.FloatRange(0, 3), default=1.0,
 
 
 @_verb("denoise", "Take noise out, as much as is measured.", "降噪，强度自动测定。")
-@click.option("--sigma", type=click.FloatRange(0, 76), help=say("the noise's standard deviation of 255, instead", "自行指定噪声标准差（0–76）"))
+@click.option("--sigma", type=click.FloatRange(0, 76), help=say("the noise's deviation of 255, if known", "已知的噪声标准差（0–76）"))
 @_strength
 def denoise(studio: Path, picture: Path, out: Path, **options: Any) -> None:
     """BM3D."""
     _run(studio, "denoise", picture, out, **options)
+
+
+@_verb("deblur", "Undo a blur: out of focus, or the camera moved.", "去模糊：失焦或手抖。")
+@click.option("--blur", default="auto", show_default=True,
+              help=say("auto, gaussian:2, disk:4 or motion:length,degrees", "auto、gaussian:2、disk:4 或 motion:长度,角度"))  # fmt: skip
+@click.option("--size", type=click.IntRange(5, 61), default=25, show_default=True, help=say("auto: widest", "auto：最大宽度"))
+@_strength
+def deblur(studio: Path, picture: Path, out: Path, blur: str, **options: Any) -> None:
+    """One blur, the same everywhere, given or found."""
+    from mofang.image.edit.blur import read_blur
+
+    if blur != "auto":
+        read_blur(blur)
+    _run(studio, "deblur", picture, out, blur=blur, **options)
+
+
+@_verb("scratches", "Take scratches and dust off an old print.", "去除老照片的划痕与灰尘。")
+@click.option("--sensitivity", type=click.FloatRange(0.2, 5), default=1.0, show_default=True,
+              help=say("higher finds fainter ones", "越高越敏感"))  # fmt: skip
+def scratches(studio: Path, picture: Path, out: Path, **options: Any) -> None:
+    """Thin straight lines and small spots; a mask says where to look."""
+    _run(studio, "scratches", picture, out, **options)
+
+
+@_verb("colourise", "Colour a grey picture, by one of the like or by strokes.", "给黑白图上色：参照相似的彩图，或按涂色。")
+@click.option("--reference", type=_PATH, help=say("a colour picture of the like", "相似的彩色图片"))
+@click.option("--strokes", type=_PATH, help=say("a copy of the picture with colours painted on", "在原图副本上涂好颜色的图片"))
+def colourise(studio: Path, picture: Path, out: Path, reference: Path | None, strokes: Path | None, **options: Any) -> None:
+    """Colours come from these hints alone: nothing here knows what things are."""
+    if (reference is None) == (strokes is None):
+        raise UserError("say where the colours come from: --reference picture.jpg, or --strokes painted.png")
+    by = "reference" if reference else "strokes"
+    _run(studio, "colourise", picture, out, by=by, other=reference or strokes, **options)
 
 
 @_verb("unjpeg", "Take JPEG's blocks and rings out.", "去除 JPEG 方块与振铃。")
@@ -89,6 +122,7 @@ def unjpeg(studio: Path, picture: Path, out: Path, **options: Any) -> None:
 @_verb("enlarge", "Enlarge by 2 or 4.", "放大 2 倍或 4 倍。")
 @click.option("--factor", type=click.Choice(["2", "4"]), default="2", show_default=True)
 @click.option("--sharpness", type=click.FloatRange(0, 2), default=1.0, show_default=True)
+@click.option("--model", type=_PATH, help=say("a network of yours instead (.onnx)", "改用你的网络（.onnx）"))
 def enlarge(studio: Path, picture: Path, out: Path, factor: str, **options: Any) -> None:
     """Bound to what was seen."""
     _run(studio, "enlarge", picture, out, factor=int(factor), **options)

@@ -168,4 +168,5 @@ def _marked(image: Floats, marked: NDArray[np.bool_]) -> Floats:
     hard = marked.astype(np.uint8)
     soft = np.clip((soft - 0.12) / 0.76, 0, 1)
     soft[cv2.dilate(hard, reach) == 0], soft[cv2.erode(hard, reach) == 1] = 0, 1
-    return soft
+    found: Floats = soft
+    return found
