@@ -140,7 +140,7 @@ def graphs(folder: Path) -> dict[str, float]:
     """Times real time of Kokoro's three graphs on one sentence."""
     from mofang import models
     from mofang.sound.engines import kokoro
-    from mofang.sound.engines.session import load
+    from mofang.models.session import load
     from mofang.sound.frontend import phonemize
 
     source = models.ensure("kokoro-82m").file("model")

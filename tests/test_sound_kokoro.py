@@ -8,7 +8,7 @@ import pytest
 from mofang import models
 from mofang.sound import speak
 from mofang.sound.engines import kokoro
-from mofang.sound.engines.session import load
+from mofang.models.session import load
 from mofang.sound.frontend import phonemize, visible
 from mofang.studio.errors import UserError
 

@@ -44,7 +44,9 @@ class FlowShape:
 
 def rms(x: Tensor) -> Tensor:
     """Root-mean-square normalisation without weights (Zhang & Sennrich 2019)."""
-    return F.rms_norm(x, (x.size(-1),))
+    if torch.onnx.is_in_onnx_export():  # Its operators have no fused one.
+        return x * torch.rsqrt(x.square().mean(-1, keepdim=True) + 1e-6)
+    return F.rms_norm(x, (x.size(-1),), eps=1e-6)
 
 
 class Attention(nn.Module):

@@ -51,7 +51,7 @@ class Hibari:
         import onnx
 
         from mofang.sound.engines.graphs import expose
-        from mofang.sound.engines.session import load
+        from mofang.models.session import load
 
         content = (files("hibari") / "assets" / "hibari.onnx").read_bytes()
         if hashlib.sha256(content).hexdigest() != SHA256:
@@ -60,4 +60,4 @@ class Hibari:
             )
         model = onnx.load_from_string(content)
         expose(model, (DURATIONS,))
-        return load(model.SerializeToString(), self.threads)
+        return load(model.SerializeToString(), self.threads, "the voice model")

@@ -65,7 +65,7 @@ class Kokoro:
 
     @cached_property
     def _session(self) -> Any:
-        from mofang.sound.engines.session import load
+        from mofang.models.session import load
 
         return load(derived(self._model.file("model")), self.threads)
 

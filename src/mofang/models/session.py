@@ -1,4 +1,4 @@
-"""One way to open an ONNX graph for sound."""
+"""One way to open an ONNX graph."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -7,8 +7,9 @@ from typing import Any
 from mofang.studio.errors import UserError
 
 
-def load(graph: Path | bytes, threads: int) -> Any:
-    """An onnxruntime session on the CPU with an explicit number of threads. Raises `UserError` if it cannot be read."""
+def load(graph: Path | bytes, threads: int, name: str = "") -> Any:
+    """An onnxruntime session on the CPU with an explicit number of threads. Raises `UserError`, which calls it `name`, if it
+    cannot be read."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -25,5 +26,4 @@ def load(graph: Path | bytes, threads: int) -> Any:
                 onnxruntime.InferenceSession, content, options, providers=["CPUExecutionProvider"]
             ).result()
     except Exception as error:  # onnxruntime raises a dozen types of its own that share no base but this
-        name = "the voice model" if isinstance(graph, bytes) else graph
-        raise UserError(f"{name} cannot be opened; delete it and run it again ({str(error)[:80]})") from error
+        raise UserError(f"{name or graph!s} cannot be opened; delete it and run it again ({str(error)[:80]})") from error
