@@ -7,6 +7,7 @@
 import os
 from collections.abc import Callable, Sequence
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +75,7 @@ class Painter:
         x = np.stack([np.random.default_rng(seed).standard_normal(self._grid, np.float32) for seed in seeds])
         velocity = self._velocity([*words, *(without or [""] * len(words))], [*styles, *styles], guidance)
         times = np.linspace(1, 0, steps + 1, dtype=np.float32)
-        for k, (t, after) in enumerate(zip(times[:-1], times[1:], strict=True)):
+        for k, (t, after) in enumerate(pairwise(times)):
             here = velocity(x, t)
             ahead = x + (after - t) * here
             # The last step has nowhere to look ahead to: at t = 0 there is no noise left to tell.
