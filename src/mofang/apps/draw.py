@@ -43,7 +43,7 @@ def draw_to(studio: Studio, words: str, target: Path, size: str, style: str, see
     )
     making = studio.make(recipe, ".png", lambda path: pictures.produce(recipe, Picture(scene, seed=seed), path))
     claim = trust.Claim(words[:60], "algorithmicMedia", lang, parts=(part(making),), credits=making.made.credits,
-                        facts={"recipe": public(recipe)})  # fmt: skip
+                        facts={"recipe": public(recipe), "words": words})  # fmt: skip
     return release(studio, making, target, claim, _converted), explain(scene, language())
 
 

@@ -8,7 +8,7 @@ from typing import get_args
 from mofang import trust
 from mofang.studio import Asset, Studio, UserError
 from mofang.studio.library import Making
-from mofang.studio.recipe import Json, Recipe
+from mofang.studio.recipe import Json, Recipe, canonical
 from mofang.studio.words import language
 from mofang.trust.credentials import Nature
 
@@ -32,8 +32,11 @@ def release(studio: Studio, making: Making, target: Path, claim: trust.Claim, co
         desk.unlink(missing_ok=True)
 
 
-def public(recipe: Recipe) -> Json:
-    """A recipe as it may travel in a file: where things lie on this computer is nobody's business."""
+def public(recipe: Recipe) -> str:
+    """A recipe as it may travel in a file, as JSON text: where things lie on this computer is nobody's business.
+
+    Text, because the manifest's writer takes a list of numbers for bytes and keeps only their last eight bits.
+    """
 
     def bare(value: Json) -> Json:
         if isinstance(value, dict):
@@ -42,7 +45,7 @@ def public(recipe: Recipe) -> Json:
             return [bare(each) for each in value]
         return Path(value).name if isinstance(value, str) and Path(value).is_absolute() else value
 
-    return bare(recipe.to_json())
+    return canonical(bare(recipe.to_json()))
 
 
 def nature_of(making: Making) -> Nature:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -59,7 +60,7 @@ def layout_to(studio: Studio, order: Order, target: Path) -> Laid:
     words = " ".join(" ".join(order.words.values()).split())
     credits = (*making.made.credits, *(picture.made.credits if picture else ()))
     claim = trust.Claim(words[:60], nature, language_of(words), parts=[part(each) for each in (making, picture) if each],
-                        credits=tuple(dict.fromkeys(credits)), facts={"recipe": public(recipe)})  # fmt: skip
+                        credits=tuple(dict.fromkeys(credits)), facts={"recipe": public(recipe), **_asked(order)})  # fmt: skip
 
     def convert(source: Path, path: Path) -> None:
         with Image.open(source) as image:
@@ -78,6 +79,13 @@ def produce(studio: Studio, recipe: Recipe, target: Path) -> Made:
     return Made(tuple(dict.fromkeys(credit(name) for name in faces)),
                 {"nature": recipe.params["nature"], "contrasts": page.contrasts, "missing": page.missing,
                  "shortened": list(page.shortened)})  # fmt: skip
+
+
+def _asked(order: Order) -> dict[str, Any]:
+    """What the recipe does not say: the picture's own name, or the words it was painted from."""
+    if order.paint:
+        return {"paint": order.paint, "style": order.style}
+    return {"files": {"picture": order.picture.name}} if order.picture else {}
 
 
 def _nature(picture: Making | None) -> Nature:

@@ -1,0 +1,121 @@
+"""The recipe a made file carries, as the command that makes it again."""
+
+import json
+import shlex
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mofang import trust
+from mofang.studio import Studio, UserError
+from mofang.studio.recipe import Json, Recipe
+
+Arguments = list[str]
+
+
+@dataclass(frozen=True)
+class Recalled:
+    """A file's recipe, the arguments of `mofang` that make it again, and whether its signature vouches for them.
+
+    `files` are what must be there, by its role; those the studio keeps are named where they lie.
+    """
+
+    recipe: Recipe
+    arguments: Arguments
+    signed: bool
+    files: Mapping[str, str]
+
+    @property
+    def command(self) -> str:
+        """For a shell."""
+        return shlex.join(["mofang", *self.arguments])
+
+
+def recall(studio: Studio, path: Path) -> Recalled:
+    """What made the file. Raises `UserError` for one that carries no recipe, or one that no single command follows."""
+    if not path.is_file():
+        raise UserError(f"there is no file {path}; check the name")
+    report = trust.verify(path, studio.folder)
+    lineage: Mapping[str, Any] = report.credentials.lineage if report.credentials else {}
+    told = lineage.get("recipe")
+    if not isinstance(told, str):
+        raise UserError(f"{path.name} carries no recipe: it was made elsewhere, or what it carried was stripped by whoever sent it on")
+    try:
+        recipe = Recipe.from_json(json.loads(told))
+        files = _files(studio, path, recipe, lineage.get("files") or {})
+        if recipe.engine not in COMMANDS:
+            raise UserError(f"{path.name} was made by '{recipe.engine}' as part of a larger piece; see its recipe with --json")
+        arguments = COMMANDS[recipe.engine](recipe, files, lineage, path.name)
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError) as error:
+        raise UserError(f"the recipe in {path.name} makes no sense to this version ({type(error).__name__}); update Mofang") from error
+    return Recalled(recipe, [str(each) for each in arguments], report.signed, files)
+
+
+def _files(studio: Studio, path: Path, recipe: Recipe, named: Mapping[str, Json]) -> dict[str, str]:
+    """Where each file that went in is: beside the made one, else where the studio keeps it, else by its name alone."""
+    roles = recipe.params.get("parents") or ["picture"] * len(recipe.parents)
+    kept = dict(zip(roles, recipe.parents, strict=False))
+    found = {}
+    for role, name in named.items():
+        bare = Path(str(name)).name
+        beside = path.parent / bare
+        found[role] = str(beside) if beside.is_file() and beside != path else _kept(studio, kept.get(role)) or bare
+    for role, asset in kept.items():
+        if role != "alpha" and role not in found and (place := _kept(studio, asset)):
+            found[role] = place
+    return found
+
+
+def _kept(studio: Studio, asset: str | None) -> str:
+    try:
+        place = studio.asset(asset or "").path
+    except UserError:
+        return ""
+    return str(place) if place.is_file() else ""
+
+
+def _options(values: Mapping[str, Json]) -> Arguments:
+    """`--name value` of each that is not empty."""
+    return [text for name, value in values.items() if value not in ("", None) for text in ("--" + name.replace("_", "-"), str(value))]
+
+
+def _last(*words: str) -> Arguments:
+    """Words that are no options, however they begin."""
+    return ["--", *words] if any(word.startswith("-") for word in words) else [*words]
+
+
+def _make(recipe: Recipe, files: Mapping[str, str], lineage: Mapping[str, Any], name: str) -> Arguments:
+    wide, high = recipe.params["size"]
+    words = str(lineage["words"])
+    options = {"size": f"{int(wide)}x{int(high)}", "style": recipe.params["style"], "seed": recipe.seed}
+    return ["image", "make", *_options(options), *_last(words, name)]
+
+
+def _layout(recipe: Recipe, files: Mapping[str, str], lineage: Mapping[str, Any], name: str) -> Arguments:
+    options: dict[str, Json] = {**recipe.prompt, "format": recipe.params["format"], "qr": recipe.params["link"], "seed": recipe.seed}
+    if painted := lineage.get("paint"):
+        options |= {"words": painted, "style": lineage["style"]}
+    elif recipe.parents:
+        options["picture"] = files.get("picture", "picture.png")
+    return ["image", "layout", *_options({**options, "out": name}), *_last(str(recipe.params["template"]))]
+
+
+
+
+def _edit(recipe: Recipe, files: Mapping[str, str], lineage: Mapping[str, Any], name: str) -> Arguments:
+    params = recipe.params
+    verb = str(params["verb"])
+    known = ("method", "grow", "strength", "sigma", "blur", "size", "sensitivity", "factor", "sharpness", "mode", "key", "box")
+    options: dict[str, Json] = {key: params[key] for key in known if key in params}
+    if "sides" in params:
+        options["sides"] = ",".join(str(int(side)) for side in params["sides"])
+    if "other" in files:
+        options["like" if verb == "style" else str(params["by"])] = files["other"]
+    options |= {role: files[role] for role in ("mask", "model") if role in files}
+    return ["image", "edit", verb, *_options({**options, "seed": recipe.seed}), *_last(files["picture"], name)]
+
+
+Command = Callable[[Recipe, Mapping[str, str], Mapping[str, Any], str], Arguments]
+COMMANDS: dict[str, Command] = {"collage": _make, "layout": _layout, "edit": _edit}
+"""Engine → the arguments that make its asset again, from the recipe, the files, all of the lineage and the file's name."""
