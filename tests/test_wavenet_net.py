@@ -1,5 +1,7 @@
 """WaveNet: the network against its equations, the samplers against the network and each other."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -152,6 +154,19 @@ def test_the_numpy_upsampler_is_torchs():
         features, given = conditioned(made, 9)
         flat = conditions(shape, arrays(made), features[0].numpy(), 1, 9 * shape.hop, 12, kernels.ROWS)
         assert np.allclose(flat.reshape(-1, 12)[: 9 * shape.hop, :11], given[0].detach().numpy(), atol=1e-5)
+
+
+def test_conditions_in_blocks_are_the_same(monkeypatch):
+    from mofang.sound.wavenet import conditions as module
+
+    shape = Shape(**SMALL)
+    tensors = arrays(net(shape))
+    features = np.random.default_rng(0).standard_normal((50, 3)).astype(np.float32)
+    whole = conditions(shape, tensors, features, 0, 50 * 15 - 4, 8, kernels.ROWS)
+    monkeypatch.setattr(module, "BLOCK", 7)
+    assert np.allclose(whole, conditions(shape, tensors, features, 0, 50 * 15 - 4, 8, kernels.ROWS), atol=1e-5)
+    with pytest.raises(UserError, match="at once"):
+        Sampler(replace(shape, features=0, upsampling=(), layers=1), tensors).sample(length=16_000 * 301)
 
 
 def test_the_upsampler_begins_as_interpolation():

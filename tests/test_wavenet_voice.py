@@ -141,12 +141,20 @@ def test_no_consent_no_corpus(tmp_path):
     assert not (tmp_path / "run").exists()
 
 
-def test_a_voice_falls_silent_when_its_consent_ends():
+def test_a_voice_falls_silent_when_its_consent_ends(tmp_path):
     consent.may_speak({"trained_on": [{"name": "a", "consent": "Lin", "until": "2999-01-01"}, {"synthetic": True, "until": ""}]})
     with pytest.raises(UserError, match="Lin for this voice ended on 2020-01-01"):
         consent.may_speak({"trained_on": [{"consent": "Lin", "until": "2020-01-01"}]})
     with pytest.raises(UserError):
         consent.may_speak({"trained_on": [{"consent": "Lin", "until": "some day"}]})
+    recording(tmp_path / "a.wav", 1)
+    studio = Studio(tmp_path / "studio")
+    ((work,), _) = add(studio, tmp_path / "a.wav", "own", Consent("Lin", "train,clone-voice"))
+    card = {"trained_on": [{"name": "a.wav", "sha256": work.id, "consent": "Lin", "until": ""}]}
+    consent.may_speak(card, tmp_path / "studio")
+    revoke(studio, work)
+    with pytest.raises(UserError, match="took back"):
+        consent.may_speak(card, tmp_path / "studio")
 
 
 def test_consent_by_command(tmp_path):
@@ -420,6 +428,8 @@ def test_voices_that_are_none(trained, tmp_path):
         run_join(studio / "runs" / "wn" / "model", studio / "runs" / "wn" / "model", tmp_path / "voice")
     with pytest.raises(UserError, match="no voice"):
         find_voice("wn", studio)
+    with pytest.raises(UserError, match="no teacher"):
+        from_voice(TEXTS, [str(studio / "models" / "demo")], tmp_path / "corpus")
     with pytest.raises(UserError, match="no speaker"):
         speak("Hello.", find_voice("demo#nobody", studio).name)
     copy = tmp_path / "copy"

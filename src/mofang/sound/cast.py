@@ -112,6 +112,9 @@ def own_voice(name: str, studio: Path | None = None) -> Voice | None:
         return None
     if config["model_type"] != "voice":
         return None
+    from mofang.sound.own.consent import may_speak
+
+    may_speak(own.read_card(folder), studio)
     language: Lang = "en" if config.get("languages") == ["en"] else "zh"
     title = f"{folder.name} {speaker}".strip()
     return Voice(f"{folder}{mark}{speaker}", "own", language, "", f"自己的音色：{title}", f"your own voice: {title}")

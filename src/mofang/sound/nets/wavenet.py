@@ -78,6 +78,9 @@ class WaveNet(nn.Module):
         self.shape = shape
         values = CODES if shape.output == "mulaw" else 1
         self.first = nn.Conv1d(values, shape.residual, 2)
+        # Of 256 inputs one is 1: the usual scale, for inputs that are all there, would leave next to nothing of it. A
+        # sample is there, but speech is about 0.05.
+        nn.init.normal_(self.first.weight, 0.0, 0.7 if shape.output == "mulaw" else 5.0)
         self.layers = nn.ModuleList(Layer(shape, dilation) for dilation in shape.dilations)
         self.hidden = nn.Conv1d(shape.skip, shape.skip, 1)
         self.last = nn.Conv1d(shape.skip, shape.outputs, 1)

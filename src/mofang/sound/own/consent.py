@@ -60,13 +60,20 @@ def _covering(known: list[Work], sha256: str, name: str) -> Work:
     raise UserError(f"{name}: the consent of {consent.who} {why}; leave the recording out, or record a new one: {how}")
 
 
-def may_speak(card: dict[str, Any]) -> None:
-    """Raise `UserError` if a voice was made of recordings whose consent has ended by the card's own account."""
-    for work in card.get("trained_on", []):
-        until = str(work.get("until") or "") if isinstance(work, dict) else ""
+def may_speak(card: dict[str, Any], studio: Path | None = None) -> None:
+    """Raise `UserError` if a voice was made of recordings whose consent has ended by the card's own account, or has been
+    taken back by the studio's."""
+    works = [work for work in card.get("trained_on", []) if isinstance(work, dict)]
+    for work in works:
+        until = str(work.get("until") or "")
         try:
             ended = bool(until) and date.today() > date.fromisoformat(until)
         except ValueError:
             ended = True
         if ended:
             raise UserError(f"the consent of {work.get('consent')} for this voice ended on {until}; train it again under a new one")
+    hashes = {str(work.get("sha256")) for work in works if work.get("sha256")}
+    for record in records(studio) if hashes else []:
+        if record.id in hashes and record.consent.revoked:
+            raise UserError(f"{record.consent.who} took back the consent for this voice on {record.consent.revoked[:10]}; "
+                            "it may not speak any more")  # fmt: skip

@@ -169,6 +169,9 @@ def from_voice(texts: Sequence[str], names: Sequence[str], out: Path, progress: 
     chosen = [find_voice(name) for name in names]
     if not chosen:
         raise UserError(f"give a voice to learn from, such as {next(iter(voices()))}")
+    if any(voice.engine == "own" for voice in chosen):
+        # Or a voice that someone lent would go on under another name after they took it back.
+        raise UserError("a voice of your own is no teacher; learn from its recordings, or from a ready voice")
     gathered = Gathered(speakers=[voice.name for voice in chosen])
     gathered.works += [{"name": voice.name, "synthetic": True, "licence": "Apache-2.0", "engine": voice.engine, "consent": "",
                         "sha256": ""} for voice in chosen]  # fmt: skip

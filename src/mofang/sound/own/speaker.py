@@ -57,6 +57,8 @@ def opened(folder: Path, changed: int) -> tuple[AcousticModel, Sampler, dict[str
     config = own.read_config(folder)
     if config["model_type"] != MODEL_TYPE or not all(isinstance(config.get(part), dict) for part in ("acoustic", "wavenet")):
         raise UserError(f"{folder} is a model of kind {config['model_type'][:40]!r}, no voice; make one with: mofang sound join")
+    if not isinstance(config.get("temperature", 1.0), int | float) or not isinstance(config.get("speakers"), list):
+        raise UserError(f"the {own.CONFIG} in {folder} is no voice's; make the voice again with: mofang sound join")
     consent.may_speak(own.read_card(folder))
     parts: dict[str, dict[str, Samples]] = {"acoustic": {}, "wavenet": {}}
     for name, tensor in own.read_tensors(folder).items():

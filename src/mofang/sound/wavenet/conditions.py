@@ -10,6 +10,10 @@ from mofang.sound.wavenet.shape import Shape
 Floats = NDArray[np.float32]
 
 
+BLOCK, MARGIN = 400, 3
+"""Frames upsampled at a time, and those on either side that have a say in them."""
+
+
 def upsampled(shape: Shape, tensors: Mapping[str, Floats], features: Floats) -> Floats:
     """Features (frames, F) as (frames · hop, conditioning)."""
     padded = np.pad(features, ((1, 1), (0, 0)))
@@ -43,8 +47,11 @@ def conditions(shape: Shape, tensors: Mapping[str, Floats], features: Floats | N
     at = 0
     if shape.features:
         assert features is not None and len(features) * shape.hop >= samples
-        local = upsampled(shape, tensors, features)[:samples]
-        whole[:samples, : shape.conditioning] = local
+        for first in range(0, -(-samples // shape.hop), BLOCK):
+            low, high = max(0, first - MARGIN), min(len(features), first + BLOCK + MARGIN)
+            local = upsampled(shape, tensors, features[low:high])[(first - low) * shape.hop :]
+            start, end = first * shape.hop, min((first + BLOCK) * shape.hop, samples)
+            whole[start:end, : shape.conditioning] = local[: end - start]
         at = shape.conditioning
     if shape.speakers:
         whole[:, at : at + shape.speaker] = tensors["speaker.weight"][speaker]

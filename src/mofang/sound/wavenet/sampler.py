@@ -21,6 +21,8 @@ Floats = NDArray[np.float32]
 
 CHUNK = 4000
 """Samples between two reports of progress, a multiple of `kernels.ROWS`."""
+LONGEST = 300
+"""Seconds in one call: the conditions of all samples are in memory, a gigabyte for that long."""
 
 
 class Sampler:
@@ -53,6 +55,8 @@ class Sampler:
             raise UserError(f"there is no speaker {speaker}; this model has {max(1, shape.speakers)}, counted from 0")
         whole = 0 if features is None else len(features) * shape.hop
         count = whole if length is None else (min(length, whole) if shape.features else length)
+        if count > LONGEST * shape.rate:
+            raise UserError(f"{count / shape.rate:.0f} seconds are too much at once; make at most {LONGEST}, phrase by phrase")
         given = conditions(shape, self.tensors, features, speaker, count, pack.channels, kernels.ROWS)
         chances = np.random.default_rng(seed).random((count, 2))
         empty = np.float32(-1 if shape.output == "mulaw" else 0)

@@ -49,6 +49,8 @@ class Shape:
             raise ValueError("residual and skip channels come in sixteens, layers up to 200, dilations up to 2^13")
         if not (16 <= self.residual <= 1024 and 16 <= self.skip <= 4096 and 0 < self.mixtures <= 100):
             raise ValueError("residual channels are 16 to 1024, skip channels 16 to 4096, mixtures 1 to 100")
+        if max(self.features, self.hop, self.conditioning, self.speaker, self.speakers) > 4096:
+            raise ValueError("features, hop, conditioning channels and speakers go up to 4096")
         if self.features and (product != self.hop or min(self.upsampling, default=1) < 1):
             raise ValueError(f"upsampling by {self.upsampling} does not make {self.hop} samples of a frame")
         if not 0 <= self.emphasis < 1:
