@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 torch = pytest.importorskip("torch")
 
+from mofang.apps.remake import remake  # noqa: E402
 from mofang.cli import mofang  # noqa: E402
 from mofang.models import own  # noqa: E402
 from mofang.sound import pcm, speak  # noqa: E402
@@ -403,6 +404,10 @@ def test_speech_from_one_end_to_the_other(trained):
     assert np.array_equal(speech.samples, speak("Hello, 世界！", voice.name).samples)
     run("--studio", trained / "studio", "sound", "speak", "Good evening.", trained / "out.wav", "--voice", "demo")
     assert (trained / "out.wav").stat().st_size > 1000
+    studio = Studio(trained / "studio")
+    (line,) = [asset for asset in studio.assets() if asset.path.suffix == ".wav"]
+    assert studio.making(line).recipe.engine == "own" and remake(studio, line) == (line.id, False)
+    assert "hibari" in studio.making(line).made.credits[0].author
     assert own.read_card(Path(voice.name))["trained_on"][0]["name"] == "hibari"
 
 

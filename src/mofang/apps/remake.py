@@ -39,7 +39,7 @@ def _produce(studio: Studio, recipe: Recipe, target: Path) -> None:
         layout.produce(studio, recipe, target)
     elif recipe.engine == edit.ENGINE:
         edit.produce(studio, recipe, target)
-    elif recipe.engine in voices.CREDITS:
+    elif recipe.engine in voices.ENGINES:
         voices.produce(recipe, target)
     elif recipe.engine == writing.WORDS:
         writing.produce(recipe, target)

@@ -19,6 +19,8 @@ CREDITS = {
     "kokoro": Credit("Kokoro-82M", "hexgrad", "Apache-2.0", "https://huggingface.co/hexgrad/Kokoro-82M"),
     "hibari": Credit("hibari-tts", "hibari contributors", "Apache-2.0", "https://pypi.org/project/hibari-tts"),
 }
+ENGINES = frozenset((*CREDITS, "own"))
+"""Whatever may speak a line; `own` is a voice the creator trained."""
 
 
 def recipe(shot: Shot, board: Storyboard) -> Recipe:
