@@ -35,14 +35,14 @@ class CachedNumPy:
         self.embedding = [np.ascontiguousarray(tensors["first.weight"][:, :, tap].T) for tap in (0, 1)]
         self.bias = tensors["first.bias"]
         self.layers = [
-            (np.concatenate([tensors[f"layers.{k}.dilated.weight"][:, :, 0], tensors[f"layers.{k}.dilated.weight"][:, :, 1]], 1),
-             np.concatenate([tensors[f"layers.{k}.residual.weight"], tensors[f"layers.{k}.skip.weight"]])[:, :, 0].copy(),
+            (tensors[f"layers.{k}.dilated.weight"],
+             np.concatenate([tensors[f"layers.{k}.residual.weight"], tensors[f"layers.{k}.skip.weight"]]),
              np.concatenate([tensors[f"layers.{k}.residual.bias"], tensors[f"layers.{k}.skip.bias"]]))
             for k in range(shape.layers)
         ]  # fmt: skip
         self.queues = [np.zeros((dilation, width), np.float32) for dilation in shape.dilations]
-        self.exits = [(tensors[f"{name}.weight"][:, :, 0].copy(), tensors[f"{name}.bias"]) for name in ("hidden", "last")]
-        self.projected = np.concatenate([tensors[f"layers.{k}.condition.weight"][:, :, 0] for k in range(shape.layers)])
+        self.exits = [(tensors[f"{name}.weight"], tensors[f"{name}.bias"]) for name in ("hidden", "last")]
+        self.projected = np.concatenate([tensors[f"layers.{k}.condition.weight"] for k in range(shape.layers)])
         self.gate_bias = np.concatenate([tensors[f"layers.{k}.dilated.bias"] for k in range(shape.layers)])
 
     def sample(self, given: np.ndarray, chances: np.ndarray) -> np.ndarray:
@@ -79,8 +79,8 @@ class CachedTorch:
 
     def __init__(self, net: WaveNet) -> None:
         self.net = net
-        self.gates = [torch.cat([layer.dilated.weight[:, :, 0], layer.dilated.weight[:, :, 1]], 1).detach() for layer in net.layers]
-        self.mixes = [torch.cat([layer.residual.weight, layer.skip.weight])[:, :, 0].detach() for layer in net.layers]
+        self.gates = [layer.dilated.weight.detach() for layer in net.layers]
+        self.mixes = [torch.cat([layer.residual.weight, layer.skip.weight]).detach() for layer in net.layers]
         self.biases = [torch.cat([layer.residual.bias, layer.skip.bias]).detach() for layer in net.layers]
 
     @torch.inference_mode()
@@ -89,7 +89,7 @@ class CachedTorch:
         net, shape = self.net, self.net.shape
         generator = torch.Generator().manual_seed(seed)
         width = shape.residual
-        local = [given @ layer.condition.weight[:, :, 0].T + layer.dilated.bias for layer in net.layers]
+        local = [given @ layer.condition.weight.T + layer.dilated.bias for layer in net.layers]
         queues = [torch.zeros(dilation, width) for dilation in shape.dilations]
         embedding = net.first.weight.permute(2, 1, 0)
         codes = torch.zeros(len(given) + 2, dtype=torch.int64)
@@ -103,8 +103,8 @@ class CachedTorch:
                 mixed = torch.addmv(self.biases[k], self.mixes[k], torch.tanh(g[:width]) * torch.sigmoid(g[width:]))
                 x = x + mixed[:width]
                 skips += mixed[width:]
-            hidden = torch.relu(torch.addmv(net.hidden.bias, net.hidden.weight[:, :, 0], torch.relu(skips)))
-            logits = torch.addmv(net.last.bias, net.last.weight[:, :, 0], hidden)
+            hidden = torch.relu(torch.addmv(net.hidden.bias, net.hidden.weight, torch.relu(skips)))
+            logits = torch.addmv(net.last.bias, net.last.weight, hidden)
             codes[t + 2] = torch.multinomial(logits.softmax(0), 1, generator=generator)
         return codes[2:]
 

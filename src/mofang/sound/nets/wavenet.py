@@ -8,37 +8,31 @@ from mofang.sound.nets.logistics import log_likelihood
 from mofang.sound.wavenet.shape import CODES, Shape
 
 
-def pointwise(layer: nn.Conv1d, x: Tensor) -> Tensor:
-    """A 1×1 convolution of x (B, T, channels)."""
-    return F.linear(x, layer.weight[:, :, 0], layer.bias)
-
-
 class Layer(nn.Module):
     """One dilated layer (figure 4): z = tanh(W_f * x + V_f h) ⊙ σ(W_g * x + V_g h); 1×1 to the residual and the skip.
 
-    The filter's and the gate's convolutions are the two halves of one.
+    The filter's and the gate's convolutions are the two halves of one, a matrix of the old tap beside the new; channels
+    come last, for on a CPU products of matrices are several times as fast as convolutions of two taps.
     """
 
     def __init__(self, shape: Shape, dilation: int) -> None:
         super().__init__()
         width = shape.residual
         self.dilation = dilation
-        self.dilated = nn.Conv1d(width, 2 * width, 2, dilation=dilation)
-        self.condition = nn.Conv1d(shape.conditions, 2 * width, 1, bias=False) if shape.conditions else None
-        self.residual = nn.Conv1d(width, width, 1)
-        self.skip = nn.Conv1d(width, shape.skip, 1)
+        self.dilated = nn.Linear(2 * width, 2 * width)
+        self.condition = nn.Linear(shape.conditions, 2 * width, bias=False) if shape.conditions else None
+        self.residual = nn.Linear(width, width)
+        self.skip = nn.Linear(width, shape.skip)
 
     def forward(self, x: Tensor, conditions: Tensor | None) -> tuple[Tensor, Tensor]:
         """x (B, T, R) and conditions (B, T, C) to the next layer's input (B, T, R) and the skip (B, T, S)."""
-        # Channels last and products of matrices: on a CPU several times as fast as convolutions of two taps.
         old = F.pad(x, (0, 0, self.dilation, 0))[:, : x.size(1)]
-        weight = self.dilated.weight
-        gates = F.linear(torch.cat([old, x], -1), torch.cat([weight[:, :, 0], weight[:, :, 1]], -1), self.dilated.bias)
+        gates: Tensor = self.dilated(torch.cat([old, x], -1))
         if self.condition is not None and conditions is not None:
-            gates = gates + pointwise(self.condition, conditions)
+            gates = gates + self.condition(conditions)
         f, g = gates.chunk(2, -1)
         z = torch.tanh(f) * torch.sigmoid(g)
-        return x + pointwise(self.residual, z), pointwise(self.skip, z)
+        return x + self.residual(z), self.skip(z)
 
 
 class Upsampler(nn.Module):
@@ -82,8 +76,8 @@ class WaveNet(nn.Module):
         # sample is there, but speech is about 0.05.
         nn.init.normal_(self.first.weight, 0.0, 0.7 if shape.output == "mulaw" else 5.0)
         self.layers = nn.ModuleList(Layer(shape, dilation) for dilation in shape.dilations)
-        self.hidden = nn.Conv1d(shape.skip, shape.skip, 1)
-        self.last = nn.Conv1d(shape.skip, shape.outputs, 1)
+        self.hidden = nn.Linear(shape.skip, shape.skip)
+        self.last = nn.Linear(shape.skip, shape.outputs)
         self.upsampler = Upsampler(shape) if shape.features else None
         self.speaker = nn.Embedding(shape.speakers, shape.speaker) if shape.speakers else None
 
@@ -113,7 +107,8 @@ class WaveNet(nn.Module):
             x, skip = layer(x, conditions)
             total = skip if total is None else total + skip
         assert total is not None
-        return pointwise(self.last, F.relu(pointwise(self.hidden, F.relu(total))))
+        out: Tensor = self.last(F.relu(self.hidden(F.relu(total))))
+        return out
 
     def _entered(self, samples: Tensor) -> Tensor:
         """The first causal convolution, over x_{t−2} and x_{t−1}: a sample never sees itself."""

@@ -37,10 +37,10 @@ class Pack:
     def _lay(self, shape: Shape, tensors: Mapping[str, Floats]) -> None:
         width, skip = shape.residual, shape.skip
         first = tensors["first.weight"]  # (R, values, 2)
-        dilated = [_checked(tensors[f"layers.{k}.dilated.weight"], 2 * width, width, 2) for k in range(shape.layers)]
+        dilated = [_checked(tensors[f"layers.{k}.dilated.weight"], 2 * width, 2 * width) for k in range(shape.layers)]
         mixes = [
-            np.concatenate([_checked(tensors[f"layers.{k}.residual.weight"], width, width, 1),
-                            _checked(tensors[f"layers.{k}.skip.weight"], skip, width, 1)]) for k in range(shape.layers)
+            np.concatenate([_checked(tensors[f"layers.{k}.residual.weight"], width, width),
+                            _checked(tensors[f"layers.{k}.skip.weight"], skip, width)]) for k in range(shape.layers)
         ]  # fmt: skip
         is_code = shape.output == "mulaw"
         self.entry: Places = np.array([
@@ -50,30 +50,30 @@ class Pack:
         self.table: Places = np.zeros((shape.layers, 8), np.int64)
         ring = 0
         for k, dilation in enumerate(shape.dilations):
-            past = self._matrix(dilated[k][:, :, 0]) if dilation < ROWS else 0
-            now = self._matrix(dilated[k][:, :, 1])
+            past = self._matrix(dilated[k][:, :width]) if dilation < ROWS else 0
+            now = self._matrix(dilated[k][:, width:])
             bias = self._vector(tensors[f"layers.{k}.residual.bias"])
-            self.table[k] = past, now, self._matrix(mixes[k][:, :, 0]), 0, bias, 0, dilation, ring
+            self.table[k] = past, now, self._matrix(mixes[k]), 0, bias, 0, dilation, ring
             ring += dilation * width
         self.ring = ring
         skips = np.stack([tensors[f"layers.{k}.skip.bias"] for k in range(shape.layers)]).sum(0)
         outputs = -(-shape.outputs // LANES) * LANES
         last = np.zeros((outputs, skip), np.float32)
-        last[: shape.outputs] = _checked(tensors["last.weight"], shape.outputs, skip, 1)[:, :, 0]
+        last[: shape.outputs] = _checked(tensors["last.weight"], shape.outputs, skip)
         last_bias = np.zeros(outputs, np.float32)
         last_bias[: shape.outputs] = tensors["last.bias"]
         self.exits: Places = np.array([
-            self._matrix(_checked(tensors["hidden.weight"], skip, skip, 1)[:, :, 0]), self._vector(tensors["hidden.bias"]),
+            self._matrix(_checked(tensors["hidden.weight"], skip, skip)), self._vector(tensors["hidden.bias"]),
             self._matrix(last), self._vector(last_bias), skip, outputs, self._vector(skips),
         ], np.int64)  # fmt: skip
         for k, dilation in enumerate(shape.dilations):
             local = np.zeros((2 * width, self.channels), np.float32)
             if shape.conditions:
-                local[:, : shape.conditions] = tensors[f"layers.{k}.condition.weight"][:, :, 0]
+                local[:, : shape.conditions] = tensors[f"layers.{k}.condition.weight"]
             self.table[k, 5] = self._grouped(local)
             self.table[k, 3] = self._vector(tensors[f"layers.{k}.dilated.bias"])
             if dilation >= ROWS:
-                self.table[k, 0] = self._grouped(dilated[k][:, :, 0])
+                self.table[k, 0] = self._grouped(dilated[k][:, :width])
 
     def _vector(self, values: Floats) -> int:
         at = self._size
