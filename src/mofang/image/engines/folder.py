@@ -1,12 +1,14 @@
 """The creator's own pictures, in the order of the script."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mofang.image.engines.base import Painted, Request, check
 from mofang.image.safe import open_picture
 from mofang.studio.errors import UserError
 
@@ -115,3 +117,31 @@ def _framed(image: NDArray[np.uint8], size: tuple[int, int]) -> Fitted:
     x, y = (width - inner[0]) // 2, (height - inner[1]) // 2
     back[y : y + inner[1], x : x + inner[0]] = front
     return Fitted(np.round(back).astype(np.uint8), (x / width, y / height, inner[0] / width, inner[1] / height))
+
+
+class FolderEngine:
+    """The creator's own pictures as a picture engine: picture number `seed` of the folder, whatever the words."""
+
+    version, model = VERSION, ""
+    hears = frozenset[str]()
+    exact = True
+
+    def __init__(self, folder: Path) -> None:
+        self._files = pictures_in(folder)
+
+    def paint(self, request: Request) -> Painted:
+        """See `PictureEngine`; without a size, pictures are as large as they are."""
+        check(request, self.hears, "a folder")
+        images = []
+        for at in range(request.count):
+            file = self._files[(request.seed + at) % len(self._files)]
+            images.append(fit(file, request.size).image if request.size else open_picture(file))
+        return Painted(tuple(images))
+
+    def close(self) -> None:
+        """Nothing is kept open."""
+
+
+def open_engine(rest: str, loras: Sequence[str], controlnet: str, studio: Path | None) -> FolderEngine:
+    """See `mofang.image.engines.open_engine`."""
+    return FolderEngine(Path(rest).expanduser())
