@@ -1,0 +1,215 @@
+"""Text to image from the equations up: latents, the flow, captions, training that resumes, painting without torch."""
+
+import json
+from functools import cache
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from mofang.image.captions import encode, load_tokenizer, phrased, train_tokenizer
+from mofang.image.data import Pictures
+from mofang.image.data.prepare import Preparing, prepare
+from mofang.image.engines.own import Painter
+from mofang.image.nets.flow import Flow, FlowShape, grid, patches, waves
+from mofang.image.nets.latent import LatentAutoencoder, LatentShape, divergence, premultiplied
+from mofang.image.train.flow import agreement, label
+from mofang.image.train.latent import difference
+from mofang.image.train.learn import learn
+from mofang.studio import UserError
+from mofang.training.budget import parse
+from mofang.training.loop import Plan
+
+COLOURS = {"red": ("红色", (220, 40, 40)), "green": ("绿色", (40, 180, 60)), "blue": ("蓝色", (40, 70, 220))}
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """Sixty discs and squares of three colours, transparent around, captioned in two languages."""
+    folder = tmp_path_factory.mktemp("pictures")
+    rng = np.random.default_rng(0)
+    for number in range(60):
+        name = list(COLOURS)[number % 3]
+        chinese, colour = COLOURS[name]
+        pixels = np.zeros((32, 32, 4), np.uint8)
+        y, x = np.mgrid[:32, :32] - rng.integers(13, 19, (2, 1, 1))
+        inside = x * x + y * y < rng.integers(60, 150) if number % 2 else np.maximum(abs(x), abs(y)) < rng.integers(7, 12)
+        pixels[inside] = (*np.clip(np.array(colour) + rng.integers(-25, 25, 3), 0, 255), 255)
+        Image.fromarray(pixels).save(folder / f"{number:02}.png")
+        caption = {"en": f"{name}, shape", "zh": f"{chinese}，形状", "style": "round" if number % 2 else "square", "subject": name}
+        (folder / f"{number:02}.json").write_text(json.dumps(caption))
+    return prepare([folder], folder / "data", Preparing(32, alpha=True, val=0.1, by_picture=True, crop=False, licence="own"))
+
+
+@pytest.fixture(scope="module")
+def models(data, tmp_path_factory):
+    """An autoencoder and a flow that have learned a little."""
+    folder = tmp_path_factory.mktemp("models")
+    options = {"dial": "nano", "batch": 16, "lr": 3e-3}
+    coder = learn(data, folder / "coder", "latent", plan("60steps"), {**options, "crop": 32})
+    made = learn(data, folder / "flow", "flow", plan("150steps"), {**options, "base": coder, "width": 64, "heads": 2, "layers": 2})
+    return coder, made
+
+
+@cache
+def words_of_foxes():
+    return train_tokenizer(["狐狸，动物", "fox, animal"] * 5, 300)
+
+
+def plan(budget, **settings):
+    return Plan(parse(budget), ema=0.95, validations=2, samples=1, **settings)
+
+
+def test_the_divergence_is_the_closed_form():
+    torch.manual_seed(0)
+    mean, logvar = torch.randn(2, 3, 4, 4), torch.randn(2, 3, 4, 4)
+    mine = torch.distributions.Normal(mean, (0.5 * logvar).exp())
+    exact = torch.distributions.kl_divergence(mine, torch.distributions.Normal(0.0, 1.0)).mean()
+    assert torch.allclose(divergence(mean, logvar), exact, atol=1e-6)
+    assert divergence(torch.zeros(1, 1, 2, 2), torch.zeros(1, 1, 2, 2)) == 0
+
+
+def test_latents_are_an_eighth_and_branches_begin_at_zero():
+    net = LatentAutoencoder(LatentShape(channels=3, latent=5, width=32, blocks=1))
+    pictures = torch.rand(2, 3, 32, 48) * 2 - 1
+    again, mean, logvar = net(pictures)
+    assert again.shape == pictures.shape and mean.shape == logvar.shape == (2, 5, 4, 6)
+    block = net.decoder[1]
+    x = torch.randn(1, 32, 4, 4)
+    assert torch.equal(block(x), x)
+
+
+def test_what_shows_through_has_no_colour():
+    pictures = torch.tensor([[[[200, 100, 0, 0], [200, 100, 0, 255]]]], dtype=torch.uint8)
+    x = premultiplied(pictures)
+    assert torch.equal(x[0, :, 0, 0], -torch.ones(4)) and x[0, 3, 0, 1] == 1
+    assert torch.allclose(x[0, :3, 0, 1], torch.tensor([200.0, 100, 0]) / 127.5 - 1)
+
+
+def test_the_difference_sees_edges():
+    x = torch.zeros(1, 1, 8, 8)
+    flat = x + 0.1
+    stripes = x + 0.1 * torch.tensor([1.0, -1]).repeat(4)
+    assert difference(flat, x) == pytest.approx(0.1) and difference(stripes, x) > 0.25
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(1, 3), st.integers(1, 4), st.sampled_from([2, 4, 8, 16]))
+def test_patches_and_grid_are_inverse(batch, channels, side):
+    latents = torch.randn(batch, channels, side, side)
+    assert torch.equal(grid(patches(latents), side), latents)
+
+
+def test_an_untrained_flow_stands_still_and_ignores_padding():
+    torch.manual_seed(1)
+    shape = FlowShape(50, 3, side=8, width=32, layers=2, heads=2)
+    net = Flow(shape)
+    x, t, style = torch.randn(2, 6, 8, 8), torch.tensor([0.2, 0.9]), torch.tensor([0, 3])
+    words = torch.zeros(2, 16, dtype=torch.int64)
+    words[:, :3] = torch.tensor([5, 6, 7])
+    assert torch.equal(net(x, t, words, style), torch.zeros_like(x))
+    for weight in net.parameters():
+        torch.nn.init.normal_(weight, std=0.1)
+    features, whole = net.captions(words)
+    assert torch.equal(features[:, 3:], torch.zeros_like(features[:, 3:]))
+    stirred = features.clone()
+    stirred[:, 3:] = 9.0  # What no word stands for must not be looked at.
+    one = net.velocity(x, t, features, whole, words != 0, style)
+    other = net.velocity(x, t, stirred, whole, words != 0, style)
+    assert torch.allclose(one, other, atol=1e-5) and one.abs().max() > 0
+    assert waves(t).shape == (2, 128) and not torch.allclose(waves(t)[0], waves(t)[1])
+
+
+def test_captions_agree_when_translations_are_nearest():
+    apart = torch.eye(4)
+    subject = torch.arange(4)
+    assert agreement(apart, apart, subject) < 0.01 < agreement(apart, apart.roll(1, 0), subject)
+    # Two pictures of one subject are not held against each other.
+    twins = torch.tensor([[1.0, 0], [1, 0], [0, 1], [0, 1]])
+    assert agreement(twins, twins, torch.tensor([0, 0, 1, 1])) < 0.01
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.text(max_size=60), st.sampled_from(["zh", "en", ""]), st.integers(0, 9))
+def test_any_caption_can_be_phrased_and_encoded(caption, language, seed):
+    tokenizer = words_of_foxes()
+    text = phrased(caption, language, np.random.default_rng(seed))
+    ids = encode(tokenizer, [text, "fox"], 12)
+    assert ids.shape == (2, 12) and ids.min() >= 0 and ids.max() < tokenizer.get_vocab_size() and ids[1, 0] != 0
+
+
+def test_phrasing_keeps_the_label_and_draws_on_tags():
+    ways = {phrased("fox, animal, face", "en", np.random.default_rng(seed)) for seed in range(200)}
+    assert {"fox", "a fox"} <= ways and any("animal" in way and "fox" in way for way in ways) and len(ways) > 8
+    assert label({"zh": "狐狸，动物", "en": "fox, animal"}, "zh") == "狐狸" and label({"en": "fox, face"}, "zh") == "fox"
+
+
+def test_a_resumed_run_is_the_uninterrupted_one(data, models, tmp_path):
+    coder, _ = models
+    options = {"dial": "nano", "batch": 8, "base": coder, "width": 32, "heads": 2, "layers": 1}
+
+    class Stopped(Exception):
+        pass
+
+    def stop(record):
+        if record["kind"] == "train" and record["step"] >= 6:
+            raise Stopped
+
+    learn(data, tmp_path / "whole", "flow", plan("12steps", record_every=1), options)
+    with pytest.raises(Stopped):
+        learn(data, tmp_path / "parts", "flow", plan("12steps", record_every=1, checkpoint_seconds=0), options, stop)
+    learn(data, tmp_path / "parts", "flow", plan("12steps", record_every=1, checkpoint_seconds=0), options)
+    weights = [(tmp_path / part / "model" / "model.safetensors").read_bytes() for part in ("whole", "parts")]
+    assert weights[0] == weights[1]
+
+
+def test_it_paints_what_it_is_asked_for_without_torch(models):
+    _, made = models
+    painter = Painter(made, threads=1)
+    asked = ["red", "green", "blue", "红色", "绿色", "蓝色"]
+    pictures = painter.paint(asked, [painter.style("round")] * 6, range(6), steps=8)
+    assert pictures.shape == (6, 32, 32, 4)
+    right = 0
+    for picture, channel in zip(pictures, [0, 1, 2, 0, 1, 2], strict=True):
+        weight = picture[..., 3:].astype(float)
+        right += int((picture[..., :3] * weight).sum((0, 1)).argmax() == channel)
+    assert right >= 4
+    # One seed, one picture, whatever else is painted beside it.
+    alone = painter.paint(["green"], [painter.style("round")], [1], steps=8)
+    assert np.abs(alone[0].astype(int) - pictures[1]).max() <= 1
+    assert np.array_equal(painter.paint(["green"], [painter.style("")], [1], steps=2),
+                          painter.paint(["green"], [painter.style("")], [1], steps=2))  # fmt: skip
+    assert painter.unread("red " * 60) > 0 == painter.unread("red")
+
+
+def test_the_graphs_are_the_network(models, data):
+    _, made = models
+    from mofang.models import own
+
+    config = own.read_config(made)
+    shape = FlowShape(**{key: config[key] for key in FlowShape.__dataclass_fields__})
+    net = Flow(shape)
+    net.load_state_dict({name: torch.from_numpy(value) for name, value in own.read_tensors(made).items()})
+    painter = Painter(made, threads=1)
+    x = np.random.default_rng(0).standard_normal((1, 6, 4, 4), np.float32)
+    ids = encode(load_tokenizer(made), ["blue"], shape.words)
+    with torch.no_grad():
+        exact = net(torch.from_numpy(x), torch.tensor([0.4]), torch.from_numpy(ids), torch.tensor([1])).numpy()
+    ours = painter._velocity(["blue", ""], [1, 1], 1.0)(x, 0.4)
+    assert np.abs(ours - exact).max() < 0.02 * np.abs(exact).max() + 1e-3  # Weights are kept as float16.
+
+
+def test_what_cannot_be_is_said(data, models, tmp_path):
+    coder, made = models
+    with pytest.raises(UserError, match="--kind latent"):
+        learn(data, tmp_path / "a", "flow", plan("2steps"), {"dial": "nano"})
+    with pytest.raises(UserError, match="no autoencoder"):
+        learn(data, tmp_path / "b", "flow", plan("2steps"), {"dial": "nano", "base": made})
+    with pytest.raises(UserError, match="paints nothing from words"):
+        Painter(coder)
+    with pytest.raises(UserError, match="round"):
+        Painter(made).style("cubist")
+    assert isinstance(Pictures.open(data.folder), Pictures)
