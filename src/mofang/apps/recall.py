@@ -116,6 +116,16 @@ def _edit(recipe: Recipe, files: Mapping[str, str], lineage: Mapping[str, Any], 
     return ["image", "edit", verb, *_options({**options, "seed": recipe.seed}), *_last(files["picture"], name)]
 
 
+def _product(recipe: Recipe, files: Mapping[str, str], lineage: Mapping[str, Any], name: str) -> Arguments:
+    params = recipe.params
+    behind = params["colour"] or params["backdrop"]
+    options: dict[str, Json] = {"format": params["format"], "backdrop": files["backdrop"] if behind == "picture" else behind,
+                                "box": params["box"], "mask": files.get("mask", ""), "as": Path(name).suffix[1:]}  # fmt: skip
+    options |= {"price" if key == "note" else key: text for key, text in recipe.prompt.items()}
+    shadow = [] if params["shadow"] else ["--no-shadow"]
+    return ["image", "product", *_options({**options, "out": "product"}), *shadow, *_last(files["picture"])]
+
+
 Command = Callable[[Recipe, Mapping[str, str], Mapping[str, Any], str], Arguments]
-COMMANDS: dict[str, Command] = {"collage": _make, "layout": _layout, "edit": _edit}
+COMMANDS: dict[str, Command] = {"collage": _make, "layout": _layout, "edit": _edit, "product": _product}
 """Engine → the arguments that make its asset again, from the recipe, the files, all of the lineage and the file's name."""

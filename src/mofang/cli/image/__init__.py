@@ -10,6 +10,7 @@ COMMANDS = {
     "edit": ("mofang.cli.image.edit:edit", "repair and change photographs", "修图与改图"),
     "prepare": ("mofang.cli.image.prepare:prepare", "folders of pictures into a dataset", "图片文件夹整理成图集"),
     "train": ("mofang.cli.image.train:train", "a model of your own pictures", "训练自己的图片模型"),
+    "product": ("mofang.cli.image.product:product", "product pictures in several sizes", "商品图，一次多个尺寸"),
     "recall": ("mofang.cli.image.recall:recall", "say how a picture was made, as a command", "读出图片的制作命令"),
     "layout": ("mofang.cli.image.layout:layout", "set a poster, cover, card or poem", "排版：海报、封面、卡片、诗笺"),
 }

@@ -81,7 +81,7 @@ def denoise(studio: Path, picture: Path, out: Path, **options: Any) -> None:
 
 @_verb("deblur", "Undo a blur: out of focus, or the camera moved.", "去模糊：失焦或手抖。")
 @click.option("--blur", default="auto", show_default=True,
-              help=say("auto, gaussian:2, disk:4 or motion:length,degrees", "auto、gaussian:2、disk:4 或 motion:长度,角度"))  # fmt: skip
+              help=say("auto, gaussian:2, disk:4, motion:15,30", "auto、gaussian:2、disk:4、motion:长度,角度"))  # fmt: skip
 @click.option("--size", type=click.IntRange(5, 61), default=25, show_default=True, help=say("auto: widest", "auto：最大宽度"))
 @_strength
 def deblur(studio: Path, picture: Path, out: Path, blur: str, **options: Any) -> None:

@@ -38,7 +38,7 @@ def alpha(image: Floats, where: Box | None = None) -> Floats:
         raise UserError("nothing stands out from the background; say where the subject is with --box left,top,width,height")
     cv2.grabCut(cv2.cvtColor(small, cv2.COLOR_RGB2BGR), marks, None, background, subject, 6, cv2.GC_INIT_WITH_MASK)
     cut = ((marks == cv2.GC_FGD) | (marks == cv2.GC_PR_FGD)).astype(np.uint8)
-    cut = _whole(cut)
+    cut = _whole(cut, small)
     if not 0.002 < cut.mean() < 0.98:
         raise UserError("the subject cannot be told from its background; say where it is with --box left,top,width,height")
     large = cv2.resize(cut.astype(np.float32), (columns, rows), interpolation=cv2.INTER_LINEAR)
@@ -100,8 +100,13 @@ def _boxed(shape: tuple[int, ...], where: Box, scale: float) -> NDArray[np.uint8
     return marks
 
 
-def _whole(cut: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Without specks: parts smaller than a twentieth of the largest go, and small holes are filled."""
+SEEN_THROUGH = 0.05
+"""OKLab distance to the background from which on a hole is no window onto it, but part of the subject."""
+
+
+def _whole(cut: NDArray[np.uint8], small: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Without specks: parts smaller than a twentieth of the largest go. Holes are filled that are small, or whose colour is
+    not the background's: a cup is not seen through, the loop of its handle is."""
     import cv2
 
     cut = cv2.morphologyEx(cut, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
@@ -110,10 +115,16 @@ def _whole(cut: NDArray[np.uint8]) -> NDArray[np.uint8]:
         if count < 2:
             continue
         largest = stats[1:, cv2.CC_STAT_AREA].max()
-        share = 0.05 if value else 0.004
+        outside = set(np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])))
+        behind = oklab(small[np.isin(labels, list(outside)) & (cut == 0)][:: max(1, cut.size // 2000)])
         for label in range(1, count):
-            if stats[label, cv2.CC_STAT_AREA] < share * largest:
-                cut[labels == label] = 1 - value
+            part = labels == label
+            if stats[label, cv2.CC_STAT_AREA] < (0.05 if value else 0.004) * largest:
+                cut[part] = 1 - value
+            elif not value and label not in outside and len(behind):
+                distances = np.sqrt(((behind - np.median(oklab(small[part]), axis=0)) ** 2).sum(1))
+                if np.quantile(distances, 0.2) > SEEN_THROUGH:
+                    cut[part] = 1
     found: NDArray[np.uint8] = cut
     return found
 
