@@ -27,7 +27,9 @@ _HELP = {
     "width": say("acoustic: channels", "acoustic：通道数"),
     "window": say("wavenet: frames of 12.5 ms in a window", "wavenet：每窗帧数（12.5 毫秒）"),
     "batch": say("windows, or clips, a step", "每步窗口（语句）数"),
-    "lr": say("learning rate", "学习率"),
+    "lr": say("Adam's learning rate", "Adam 学习率"),
+    "matrix-lr": say("wavenet: Muon's, for the layers' matrices; 0: Adam for everything",
+                     "wavenet：各层矩阵的 Muon 学习率；0 为全用 Adam"),
     "ema": say("decay of the averaged weights", "权重滑动平均的衰减"),
     "decay": say("share of the budget over which the rate falls", "学习率下降段占预算的比例"),
     "validations": say("how many over the run", "全程验证次数"),
@@ -58,7 +60,8 @@ def _option(name: str, *names: str, **settings: Any) -> Callable[[F], F]:
 @_option("--width", type=click.IntRange(16, 2048), default=192)
 @_option("--window", type=click.IntRange(1, 4000), default=80)
 @_option("--batch", type=click.IntRange(1, 4096))
-@_option("--lr", type=click.FloatRange(min=0, min_open=True), default=1e-3)
+@_option("--lr", type=click.FloatRange(min=0, min_open=True))
+@_option("--matrix-lr", type=click.FloatRange(min=0), default=0.02)
 @_option("--ema", type=click.FloatRange(0, 1, max_open=True), default=0.999)
 @_option("--decay", type=click.FloatRange(0, 1), default=0.5)
 @_option("--validations", type=click.IntRange(1, 1000), default=20)
@@ -115,7 +118,8 @@ def _course(kind: str, speakers: int, budget: Any, options: dict[str, Any], stud
             emphasis=options["emphasis"], speakers=speakers if speakers > 1 else 0)  # fmt: skip
     except ValueError as error:
         raise UserError(str(error)) from error
-    settings = Settings(options["window"], options["batch"] or (16 if kind == "acoustic" else 1), options["lr"],
+    settings = Settings(options["window"], options["batch"] or (16 if kind == "acoustic" else 1),
+                        options["lr"] or (1e-3 if kind == "acoustic" else 2e-3), options["matrix_lr"],
                         precision=options["precision"], seed=options["seed"])  # fmt: skip
     plan = Plan(budget, options["seed"], options["ema"], decay=options["decay"], validations=options["validations"],
                 patience=options["patience"])  # fmt: skip

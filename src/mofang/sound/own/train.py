@@ -20,6 +20,7 @@ from mofang.sound.wavenet.emphasis import emphasised
 from mofang.sound.wavenet.sampler import Sampler
 from mofang.studio.errors import UserError
 from mofang.training import distributed
+from mofang.training.muon import Muon
 from mofang.training.precision import Precision, autocast, device
 from mofang.training.update import update
 
@@ -31,11 +32,13 @@ MARGIN = 3
 
 @dataclass(frozen=True)
 class Settings:
-    """How a network is trained. `batch` windows of `window` frames (WaveNet), or `batch` clips (acoustic), are a step."""
+    """How a network is trained. `batch` windows of `window` frames (WaveNet), or `batch` clips (acoustic), are a step; `lr` is
+    Adam's, `matrix_lr` Muon's for the matrices of a WaveNet's layers (0: Adam for everything)."""
 
-    window: int = 64
-    batch: int = 2
-    lr: float = 1e-3
+    window: int = 80
+    batch: int = 1
+    lr: float = 2e-3
+    matrix_lr: float = 0.02
     clip: float = 1.0
     precision: Precision = "auto"
     seed: int = 0
@@ -54,7 +57,7 @@ class Vocoder:
         self.net, self.corpus, self.settings = net.to(self.device), corpus, settings
         self.features = foretold(corpus, acoustic) if acoustic else corpus.features
         self.modules: dict[str, nn.Module] = {"model": self.net}
-        self.optimizers: dict[str, Optimizer] = {"adam": torch.optim.Adam(net.parameters(), settings.lr, fused=True)}
+        self.optimizers = optimizers(net, settings)
         self.clips = [clip for clip in corpus.part(False) if clip.frames * HOP > net.shape.receptive_field] or corpus.part(False)
         self.shares = np.cumsum([clip.frames for clip in self.clips]) / sum(clip.frames for clip in self.clips)
         self.held_out = self._judged()
@@ -129,6 +132,18 @@ class Vocoder:
         path = folder / f"{step:07}.wav"
         pcm.write_wav(path, made, RATE)
         return f"{path.name}: {len(made) / RATE:.1f} s"
+
+
+def optimizers(net: WaveNet, settings: Settings) -> dict[str, Optimizer]:
+    """Muon for the matrices that turn vectors into vectors, Adam for tables, entry, exits and biases."""
+    inside = {name for name, weight in net.named_parameters() if name.startswith("layers.") and weight.ndim == 2}
+    inside = inside if settings.matrix_lr else set()
+    others = [weight for name, weight in net.named_parameters() if name not in inside]
+    found: dict[str, Optimizer] = {"adam": torch.optim.Adam(others, settings.lr, (0.9, 0.95), fused=True)}
+    if inside:
+        matrices = [weight for name, weight in net.named_parameters() if name in inside]
+        found["muon"] = Muon(matrices, settings.matrix_lr, weight_decay=0.0)
+    return found
 
 
 def foretold(corpus: Corpus, acoustic: AcousticModel) -> NDArray[np.float16]:
