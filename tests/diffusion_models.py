@@ -3,7 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-WORDS = ["fox", "scarf", "red", "blue", "moon", "river", "night", "snow", "hill", "house", "tree", "old", "young", "cat", "dog", "castle", "bridge", "boat", "star", "lamp", "gold", "silver", "garden", "window", "rain", "wind", "fire", "stone", "road", "bird"]
+WORDS = [
+    "fox", "scarf", "red", "blue", "moon", "river", "night", "snow", "hill", "house", "tree", "old", "young", "cat", "dog",
+    "castle", "bridge", "boat", "star", "lamp", "gold", "silver", "garden", "window", "rain", "wind", "fire", "stone", "road",
+    "bird",
+]  # fmt: skip
 SIDE = 32
 """Pixels the tiny checkpoints paint in."""
 

@@ -25,12 +25,7 @@ def draw_to(studio: Studio, words: str, target: Path, size: str, style: str, see
         raise UserError(f"cannot write a '{target.suffix}' picture; choose one of: {', '.join(SUFFIXES)}")
     if not any(letter.isalpha() or ord(letter) > 0x2000 for letter in words):
         raise UserError("there are no words to paint; say what the picture shows")
-    match = re.fullmatch(r"(\d{1,5})[x×](\d{1,5})", size)
-    if not match or not all(SMALLEST <= int(side) <= LARGEST for side in match.groups()):
-        raise UserError(
-            f"'{size[:20]}' is no size; write width x height, {SMALLEST} to {LARGEST} pixels each, as 1080x1920"
-        )
-    wide, high = int(match[1]), int(match[2])
+    wide, high = read_size(size)
     lang = language_of(words)
     scene = read(words, lang)
     recipe = Recipe(
@@ -45,6 +40,16 @@ def draw_to(studio: Studio, words: str, target: Path, size: str, style: str, see
     claim = trust.Claim(words[:60], "algorithmicMedia", lang, parts=(part(making),), credits=making.made.credits,
                         facts={"recipe": public(recipe), "words": words})  # fmt: skip
     return release(studio, making, target, claim, _converted), explain(scene, language())
+
+
+def read_size(text: str) -> tuple[int, int]:
+    """Width and height from `1080x1920`. Raises `UserError`."""
+    match = re.fullmatch(r"(\d{1,5})[x×](\d{1,5})", text)
+    if not match or not all(SMALLEST <= int(side) <= LARGEST for side in match.groups()):
+        raise UserError(
+            f"'{text[:20]}' is no size; write width x height, {SMALLEST} to {LARGEST} pixels each, as 1080x1920"
+        )
+    return int(match[1]), int(match[2])
 
 
 def _converted(source: Path, target: Path) -> None:

@@ -164,7 +164,7 @@ class Service:
         while portion := response.read1(65_536):
             total += len(portion)
             if total > self._largest:
-                raise UserError(f"{self.host} answers with more than {self._largest / 1e6:.0f} MB, which is no answer; check the address")
+                raise UserError(f"{self.host} answers with more than {self._largest / 1e6:.0f} MB, which is none; check the address")
             portions.append(portion)
             if time.monotonic() > deadline:
                 raise UserError(f"{self.host} was not done after {self._patience.total:g} seconds; ask for less")
@@ -217,10 +217,11 @@ def form(fields: Mapping[str, str], files: Sequence[tuple[str, File]]) -> tuple[
     line = f"mofang-{uuid.uuid4().hex}"
     parts = []
     for name, value in fields.items():
-        parts.append(f'--{line}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode())
+        head = f'--{line}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n'
+        parts.append(f"{head}{value}\r\n".encode())
     for name, file in files:
-        head = f'--{line}\r\nContent-Disposition: form-data; name="{name}"; filename="{file.name}"\r\nContent-Type: {file.kind}\r\n\r\n'
-        parts.append(head.encode() + file.content + b"\r\n")
+        head = f'--{line}\r\nContent-Disposition: form-data; name="{name}"; filename="{file.name}"\r\n'
+        parts.append(f"{head}Content-Type: {file.kind}\r\n\r\n".encode() + file.content + b"\r\n")
     return b"".join(parts) + f"--{line}--\r\n".encode(), f"multipart/form-data; boundary={line}"
 
 

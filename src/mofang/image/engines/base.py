@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from mofang.studio.credit import Credit
 from mofang.studio.errors import UserError
+from mofang.studio.progress import Progress, silent
 
 LONGEST = 20_000
 """Characters of a prompt; more is a text and no description of a picture."""
@@ -70,7 +71,7 @@ class PictureEngine(Protocol):
     hears: frozenset[str]
     exact: bool
 
-    def paint(self, request: Request) -> Painted:
+    def paint(self, request: Request, progress: Progress = silent) -> Painted:
         """Paint. Raises `UserError` for what the engine cannot do."""
         ...
 

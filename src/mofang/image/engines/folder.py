@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from mofang.image.engines.base import Painted, Request, check
 from mofang.image.safe import open_picture
 from mofang.studio.errors import UserError
+from mofang.studio.progress import Progress, silent
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".svg", ".avif"}
 VERSION = "1"
@@ -129,7 +130,7 @@ class FolderEngine:
     def __init__(self, folder: Path) -> None:
         self._files = pictures_in(folder)
 
-    def paint(self, request: Request) -> Painted:
+    def paint(self, request: Request, progress: Progress = silent) -> Painted:
         """See `PictureEngine`; without a size, pictures are as large as they are."""
         check(request, self.hears, "a folder")
         images = []

@@ -20,6 +20,7 @@ from mofang.image.engines.frames import covering, kept_outside, padded, resized
 from mofang.models.service import File, Patience, Refused, Service, short
 from mofang.studio.credit import Credit
 from mofang.studio.errors import UserError
+from mofang.studio.progress import Progress, silent
 
 ADDRESS = "https://api.openai.com/v1"
 LARGEST = 200_000_000
@@ -75,7 +76,7 @@ class OpenAIPictures:
     def __repr__(self) -> str:
         return f"OpenAIPictures({self._service.host}, {self.model})"
 
-    def paint(self, request: Request) -> Painted:
+    def paint(self, request: Request, progress: Progress = silent) -> Painted:
         """See `PictureEngine`."""
         self._check(request)
         asked, frame = self._size(request)
@@ -95,6 +96,7 @@ class OpenAIPictures:
             made, revised = self._pictures(answer)
             images += made[: request.count - len(images)]
             said += revised
+            progress(len(images) / request.count, f"{len(images)}/{request.count}")
         facts: dict[str, Any] = {"service": self._service.host, "asked_size": asked} | ({"revised": said} if said else {})
         return Painted(tuple(self._fitted(image, request, frame) for image in images), (Credit(self.model, "", "unknown"),), facts)
 

@@ -7,6 +7,7 @@ from mofang.image.engines.base import Painted, Request, check
 from mofang.image.engines.collage.art import DEFAULT, open_art
 from mofang.image.engines.collage.paint import VERSION, paint
 from mofang.image.engines.collage.read import read
+from mofang.studio.progress import Progress, silent
 
 
 class CollageEngine:
@@ -19,7 +20,7 @@ class CollageEngine:
     def __init__(self) -> None:
         self.model = open_art(DEFAULT).card.key
 
-    def paint(self, request: Request) -> Painted:
+    def paint(self, request: Request, progress: Progress = silent) -> Painted:
         """See `PictureEngine`."""
         check(request, self.hears, "the collage")
         scene = read(request.words, "zh" if any("\u3400" <= letter <= "\u9fff" for letter in request.words) else "en")

@@ -3,7 +3,7 @@
 import inspect
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,8 @@ from mofang.image.engines.frames import held_to, kept_outside, padded, resized
 from mofang.models.source import offline
 from mofang.studio.credit import Credit
 from mofang.studio.errors import UserError
+from mofang.studio.library import file_hash
+from mofang.studio.progress import Progress, silent
 
 LARGEST_AREA = 2048 * 2048
 """Pixels that are painted at once, whatever the checkpoint says of itself."""
@@ -38,24 +40,23 @@ class DiffusersEngine:
 
     def __init__(self, checkpoint: find.Checkpoint, loras: Sequence[tuple[Path, float]] = (), controlnet: Path | None = None) -> None:
         self._library = find.library()
-        self._checkpoint = checkpoint
-        self.model = checkpoint.key()
+        self._checkpoint, self._loras, self._controlnet = checkpoint, loras, controlnet
         self.name = checkpoint.name
-        self._pipe = _opened(self._library, checkpoint)
-        self._scheduler = self._pipe.scheduler
-        self._controlled = controlnet is not None
+        # Whatever made a picture what it is: the weights, and what was laid over them.
+        others = [f"{file.stem}@{file_hash(file)}:{weight:g}" for file, weight in loras]
+        others += [f"{controlnet.name}@{file_hash(file)}" for file in find.component(controlnet)] if controlnet else []
+        self.model = " + ".join([checkpoint.key(), *others])
+        self._pipe: Any = None
+        self._scheduler: Any = None
         self._modes: dict[str, Any] = {}
-        if controlnet is not None:
-            self._follow(controlnet)
-        self._adapt(loras)
 
-    def paint(self, request: Request) -> Painted:
+    def paint(self, request: Request, progress: Progress = silent) -> Painted:
         """See `PictureEngine`."""
         check(request, self.hears, self.name)
-        if request.mask is not None and request.image is None:
-            raise UserError("a mask says where to paint a picture anew; give the picture with --image")
-        if self._controlled != (request.control is not None):
+        if (self._controlnet is None) != (request.control is None):
             raise UserError("a ControlNet and the picture it follows belong together; give --controlnet and --control")
+        if self._pipe is None:
+            self._load()
         pipe = self._mode(request)
         size = self._size(request)
         inner = held_to(size, self._area(request), self._multiple())
@@ -64,7 +65,10 @@ class DiffusersEngine:
         if request.image is not None:
             box = padded(request.image, request.mask, inner)[2]
         for at in range(request.count):
-            painted = self._one(pipe, arguments, request.seed + at)
+            def told(share: float, at: int = at) -> None:
+                progress((at + share) / request.count, f"{at + 1}/{request.count}")
+
+            painted = self._one(pipe, arguments, request.seed + at, told)
             left, top, wide, high = box
             image = resized(np.ascontiguousarray(painted[top : top + high, left : left + wide]), size)
             if request.image is not None and request.mask is not None:
@@ -80,6 +84,13 @@ class DiffusersEngine:
 
     # -- opening -----------------------------------------------------------------------------------------------------
 
+    def _load(self) -> None:
+        self._pipe = _opened(self._library, self._checkpoint)
+        self._scheduler = self._pipe.scheduler
+        if self._controlnet is not None:
+            self._follow(self._controlnet)
+        self._adapt(self._loras)
+
     def _follow(self, folder: Path) -> None:
         kinds = {"StableDiffusion3": "SD3ControlNetModel", "StableDiffusion": "ControlNetModel", "Flux": "FluxControlNetModel"}
         name = type(self._pipe).__name__
@@ -88,7 +99,7 @@ class DiffusersEngine:
             raise UserError(f"{self.name} has no pipeline with a ControlNet; leave --controlnet out")
         try:
             net = getattr(self._library, kind).from_pretrained(
-                find.component(folder), use_safetensors=True, local_files_only=True, dtype=self._pipe.dtype)  # fmt: skip
+                folder, use_safetensors=True, local_files_only=True, dtype=self._pipe.dtype)  # fmt: skip
             self._modes[""] = self._library.AutoPipelineForText2Image.from_pipe(self._pipe, controlnet=net.to(self._pipe.device))
         except Exception as error:  # Broken files raise whatever they lead to, from three packages.
             raise UserError(f"{folder} does not go with {self.name} ({_first_line(error)}); give a ControlNet made for it") from error
@@ -190,13 +201,19 @@ class DiffusersEngine:
         notes = [f"this model does not read so far; left out: {words}" for words in said.left_out]
         return {name: value for name, value in given.items() if name in takes}, notes
 
-    def _one(self, pipe: Any, arguments: dict[str, Any], seed: int) -> Image:
+    def _one(self, pipe: Any, arguments: dict[str, Any], seed: int, told: Callable[[float], None]) -> Image:
         import torch
 
         vae = getattr(pipe, "vae", None)
         if vae is not None and hasattr(vae, "enable_tiling"):
             (vae.enable_tiling if arguments.get("width", 0) * arguments.get("height", 0) > TILED else vae.disable_tiling)()
         pipe.scheduler = type(pipe.scheduler).from_config(pipe.scheduler.config)
+        if "callback_on_step_end" in inspect.signature(type(pipe).__call__).parameters:
+            def stepped(pipe: Any, step: int, time: Any, tensors: dict[str, Any]) -> dict[str, Any]:
+                told((step + 1) / max(pipe.num_timesteps, 1))
+                return tensors
+
+            arguments = {**arguments, "callback_on_step_end": stepped}
         try:
             # Drawn on the processor: the same seed is the same noise on every machine.
             with torch.inference_mode():
@@ -218,7 +235,7 @@ def open_engine(rest: str, loras: Sequence[str], controlnet: str, studio: Path |
     find.library()
     checkpoint = find.find(rest)
     adapters = [find.find_lora(each, studio) for each in loras]
-    return DiffusersEngine(checkpoint, adapters, find.component(Path(controlnet).expanduser()) if controlnet else None)
+    return DiffusersEngine(checkpoint, adapters, Path(controlnet).expanduser() if controlnet else None)
 
 
 def _into(request: Request, painted: Image, size: tuple[int, int]) -> Image:

@@ -114,12 +114,11 @@ def find_lora(text: str, studio: Path | None = None) -> tuple[Path, float]:
     return file, weight
 
 
-def component(folder: Path) -> Path:
-    """A folder with one network (a ControlNet) in diffusers' layout. Raises `UserError`."""
+def component(folder: Path) -> list[Path]:
+    """The weights of a folder with one network (a ControlNet) in diffusers' layout. Raises `UserError`."""
     if not (folder / "config.json").is_file():
         raise UserError(f"{folder} is no ControlNet: it has no config.json; give the folder diffusers wrote")
-    _weights(folder, folder.name)
-    return folder
+    return _weights(folder, folder.name)
 
 
 def _single(path: Path) -> Checkpoint:
