@@ -49,8 +49,8 @@ def models(data, tmp_path_factory):
     """An autoencoder and a flow that have learned a little."""
     folder = tmp_path_factory.mktemp("models")
     options = {"dial": "nano", "batch": 16, "lr": 3e-3}
-    coder = learn(data, folder / "coder", "latent", plan("60steps"), {**options, "crop": 32})
-    made = learn(data, folder / "flow", "flow", plan("150steps"), {**options, "base": coder, "width": 64, "heads": 2, "layers": 2})
+    coder = learn(data, folder / "coder", "latent", plan("700steps"), {**options, "crop": 32})
+    made = learn(data, folder / "flow", "flow", plan("400steps"), {**options, "base": coder, "width": 64, "heads": 2, "layers": 2})
     return coder, made
 
 

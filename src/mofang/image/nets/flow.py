@@ -63,7 +63,7 @@ class Attention(nn.Module):
         batch, length, width = x.shape
         q, k, v = self.qkv(x).view(batch, length, 3, self.heads, width // self.heads).permute(2, 0, 3, 1, 4)
         # Written out: for so few tokens the fused kernel's backward pass takes three times as long on a processor.
-        scores = rms(q) @ rms(k).mT * (width // self.heads) ** -0.5 + mask
+        scores = rms(q) @ rms(k).transpose(-2, -1) * (width // self.heads) ** -0.5 + mask
         mixed = scores.softmax(-1).to(v.dtype) @ v
         out: Tensor = self.out(mixed.transpose(1, 2).reshape(batch, length, width))
         return out
