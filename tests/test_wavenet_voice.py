@@ -373,6 +373,18 @@ def test_the_numpy_acoustic_model_is_torchs(corpus):
     assert torch.allclose(both[1, :20], alone[0], atol=1e-5)
 
 
+def test_foretold_features_keep_the_pitch(corpus):
+    from mofang.sound.own.train import foretold
+
+    torch.manual_seed(0)
+    from mofang.sound.nets.acoustic import Acoustic
+
+    shape = AcousticShape(width=16, encoder=1, timing=1, decoder=1)
+    model = AcousticModel(shape, {name: tensor.numpy() for name, tensor in Acoustic(shape).state_dict().items()})
+    made, kept = foretold(corpus, model), np.asarray(corpus.features)
+    assert made.shape == kept.shape and np.array_equal(made[:, -2:], kept[:, -2:]) and not np.allclose(made[:, :-2], kept[:, :-2])
+
+
 def test_durations_round_without_drift():
     logs = np.log1p(np.full(100, 2.5)).astype(np.float32)
     assert lengths(logs).sum() == 250 and lengths(logs, 2.0).sum() == 125
@@ -389,8 +401,8 @@ def trained(corpus, tmp_path_factory):
     base = ["--studio", folder / "studio", "sound"]
     common = ["--budget", "3steps", "--validations", "1", "--precision", "float32", "--threads", 1, "--batch", 1]
     run(*base, "train", corpus.folder, "--kind", "acoustic", "--width", 16, "--name", "ac", *common)
-    run(*base, "train", corpus.folder, "--kind", "wavenet", "--layers", 4, "--residual", 16, "--skip", 16, "--window", 6,
-        "--name", "wn", *common)  # fmt: skip
+    run(*base, "train", corpus.folder, "--kind", "wavenet", "--acoustic", "ac", "--layers", 4, "--residual", 16, "--skip", 16,
+        "--window", 6, "--name", "wn", *common)  # fmt: skip
     run(*base, "join", "ac", "wn", "--name", "demo")
     return folder
 
@@ -408,6 +420,7 @@ def test_speech_from_one_end_to_the_other(trained):
     (line,) = [asset for asset in studio.assets() if asset.path.suffix == ".wav"]
     assert studio.making(line).recipe.engine == "own" and remake(studio, line) == (line.id, False)
     assert "hibari" in studio.making(line).made.credits[0].author
+    assert run("--studio", trained / "studio", "speech", "voices").startswith(voice.name)
     assert own.read_card(Path(voice.name))["trained_on"][0]["name"] == "hibari"
 
 

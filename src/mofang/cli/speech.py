@@ -21,13 +21,13 @@ def voices(folder: Path, play: str) -> None:
     from mofang import sound
 
     if play:
-        chosen = sound.voice(play)
+        chosen = sound.voice(play, folder)
         path = _spoken(Studio(folder), sound.sample_text(chosen.language), chosen.name, 1.0)
         click.echo(str(path))
         if click.launch(str(path)) != 0:
             raise UserError(f"no program played it; the sample is {path}")
         return
-    for voice in sound.voices().values():
+    for voice in [*sound.own_voices(folder), *sound.voices().values()]:
         click.echo(f"{voice.name:14} {voice.language}  {voice.engine:7} {voice.zh if language() == 'zh' else voice.en}")
 
 

@@ -8,17 +8,17 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mofang.sound.cast import Voice, default_voice, sample_text, voice, voices
+    from mofang.sound.cast import Voice, default_voice, own_voices, sample_text, voice, voices
     from mofang.sound.engines.base import Speech
     from mofang.sound.speech import speak, stream
 
-__all__ = ["Speech", "Voice", "default_voice", "sample_text", "speak", "stream", "voice", "voices"]
+__all__ = ["Speech", "Voice", "default_voice", "own_voices", "sample_text", "speak", "stream", "voice", "voices"]
 
 _HOMES = {
     "Speech": "engines.base",
     "speak": "speech",
     "stream": "speech",
-    **dict.fromkeys(("Voice", "default_voice", "sample_text", "voice", "voices"), "cast"),
+    **dict.fromkeys(("Voice", "default_voice", "own_voices", "sample_text", "voice", "voices"), "cast"),
 }
 
 

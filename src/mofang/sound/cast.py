@@ -120,6 +120,20 @@ def own_voice(name: str, studio: Path | None = None) -> Voice | None:
     return Voice(f"{folder}{mark}{speaker}", "own", language, "", f"自己的音色：{title}", f"your own voice: {title}")
 
 
+def own_voices(studio: Path | None = None) -> list[Voice]:
+    """The creator's voices that may speak, by name."""
+    from mofang.models import own
+
+    found = []
+    for place in own.names(studio).values():
+        try:
+            if voice := own_voice(str(place), studio):
+                found.append(voice)
+        except UserError:  # Its consent has ended.
+            continue
+    return found
+
+
 def default_voice(language: Lang) -> Voice:
     """The voice for a text in `language` when none was chosen."""
     # Of the Mandarin voices tried on benchmarks/sets/mandarin60.tsv, Xiaobei was the one best understood.

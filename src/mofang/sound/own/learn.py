@@ -92,6 +92,8 @@ def learn(corpus: Corpus, folder: Path, course: Course, studio: Path | None, lis
 
 def _fitting(corpus: Corpus, course: Course) -> None:
     shape = course.shape
+    if course.settings.batch < (world := distributed.world()):
+        raise UserError(f"{world} processes cannot share a batch of {course.settings.batch}; take --batch {world} or more")
     if isinstance(shape, Shape):
         if (shape.rate, shape.hop, shape.features) != (RATE, HOP, SIZE):
             raise UserError(f"a WaveNet for this corpus takes {SIZE} features every {HOP} samples at {RATE} Hz")
