@@ -4,6 +4,7 @@ import hashlib
 import pickle
 import shutil
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -63,8 +64,8 @@ def test_weights_are_read_as_painters_write_them() -> None:
 def test_any_prompt_can_be_read(prompt: str) -> None:
     found = pieces(prompt)
     assert all(0 <= piece.weight <= 3 for piece in found)
-    assert all(before.weight != after.weight for before, after in zip(found, found[1:], strict=False))
-    assert {letter for letter in plain(prompt)} <= set(prompt)
+    assert all(before.weight != after.weight for before, after in pairwise(found))
+    assert set(plain(prompt)) <= set(prompt)
 
 
 @given(st.text(alphabet="abc 狐狸,.", max_size=60))
@@ -231,7 +232,8 @@ def test_missing_diffusers_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     ({"words": "  "}, "no words"), ({"words": "a" * 20_001}, "20,001 characters"), ({"words": "\ud800"}, "half a character"),
     ({"count": 0}, "0 pictures"), ({"size": (9, 9)}, "9x9"), ({"strength": 0.5}, "--image"),
     ({"image": photo(), "strength": 0.01, "steps": 4}, "none of 4 steps"), ({"mask": np.ones((4, 4), bool)}, "--image"),
-    ({"image": photo(), "mask": np.ones((4, 4), bool)}, "different sizes"), ({"image": photo(), "mask": np.zeros((40, 60), bool)}, "black"),
+    ({"image": photo(), "mask": np.ones((4, 4), bool)}, "different sizes"),
+    ({"image": photo(), "mask": np.zeros((40, 60), bool)}, "black"),
     ({"quality": "hd"}, "--quality"), ({"control": photo()}, "belong together"),
 ])  # fmt: skip
 def test_what_makes_no_sense_is_said(more: dict[str, Any], said: str, engines: dict[str, Any]) -> None:

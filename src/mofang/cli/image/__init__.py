@@ -9,6 +9,7 @@ COMMANDS = {
     "make": ("mofang.cli.image.make:make", "paint words", "由文字作画"),
     "edit": ("mofang.cli.image.edit:edit", "repair and change photographs", "修图与改图"),
     "prepare": ("mofang.cli.image.prepare:prepare", "folders of pictures into a dataset", "图片文件夹整理成图集"),
+    "finetune": ("mofang.cli.image.finetune:finetune", "put a style on Stable Diffusion", "微调 Stable Diffusion"),
     "train": ("mofang.cli.image.train:train", "a model of your own pictures", "训练自己的图片模型"),
     "product": ("mofang.cli.image.product:product", "product pictures in several sizes", "商品图，一次多个尺寸"),
     "recall": ("mofang.cli.image.recall:recall", "say how a picture was made, as a command", "读出图片的制作命令"),

@@ -24,7 +24,7 @@ _FILE = click.Path(path_type=Path)
 @click.option("--count", type=click.IntRange(1, 100), default=1, help=say("pictures, of one seed after another", "张数，种子依次加一"))
 @click.option("--negative", default="", help=say("what it should not show", "不要出现的内容"))
 @click.option("--steps", type=click.IntRange(1, 500), default=None, help=say("of taking noise away", "去噪步数"))
-@click.option("--guidance", type=click.FloatRange(0, 50), default=None, help=say("how closely the words are kept to", "贴合文字的程度"))
+@click.option("--guidance", type=click.FloatRange(0, 50), default=None, help=say("how closely to keep to the words", "贴合文字的程度"))
 @click.option("--sampler", default="", help="euler, euler-a, ddim, dpm++, dpm++-karras, unipc, …")
 @click.option("--image", type=_FILE, help=say("begin from this picture", "从这张图片开始"))
 @click.option("--mask", type=_FILE, help=say("white where the picture is made anew", "白色处重画"))
@@ -46,7 +46,8 @@ def make(folder: Path, /, words: str, target: Path, engine: str, size: str, styl
     if engine == "collage":
         for name, value in options.items():
             if value and not (name == "count" and value == 1):
-                raise UserError(f"the collage is not told --{name.removesuffix('s') if name == 'loras' else name}; choose another --engine")
+                told = "lora" if name == "loras" else name
+                raise UserError(f"the collage is not told --{told}; choose another --engine")
         path, why = draw_to(Studio(folder), words, target, size or "1080x1920", style or "noto", seed)
         if explain:
             click.echo(why)

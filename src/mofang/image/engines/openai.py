@@ -109,7 +109,7 @@ class OpenAIPictures:
         kind = self._kind
         check(request, self.hears, self.model)
         if len(request.words) > kind.longest:
-            raise UserError(f"{self.model} reads {kind.longest:,} characters and the description has {len(request.words):,}; shorten it")
+            raise UserError(f"{self.model} reads {kind.longest:,} characters, the description has {len(request.words):,}; shorten it")
         for name in ("quality", "style", "background"):
             value, known = getattr(request, name), getattr(kind, name)
             if value and kind is not ANY and value not in known:
@@ -173,7 +173,7 @@ class OpenAIPictures:
             elif isinstance(url := entry.get("url"), str) and url:
                 raw = self._service.fetch(url)
             else:
-                raise UserError(f"{self._service.host} sent an answer without a picture; check that {self.model} is a model that paints")
+                raise UserError(f"{self._service.host} sent no picture; check that {self.model} is a model that paints")
             images.append(self._decoded(raw))
         return images, [revised for entry in entries if isinstance(revised := entry.get("revised_prompt"), str) and revised]
 

@@ -49,6 +49,16 @@ def spoken(pipe: Any, words: str, negative: str, guided: bool) -> Spoken:
     return Spoken(said, tuple(filter(None, (cut_off(pipe, text) for text in said.values()))))
 
 
+def conditions(pipe: Any, texts: Sequence[str]) -> tuple[Tensor, Tensor | None]:
+    """What the U-Net of a Stable Diffusion (1, 2, XL) is told of each text: states (N, T, width), and for XL summaries."""
+    with torch.no_grad():
+        if not type(pipe).__name__.startswith("StableDiffusionXL"):
+            return torch.cat([states for states, _ in _clips(pipe.tokenizer, pipe.text_encoder, texts, last=True)]), None
+        both = _together([(pipe.tokenizer, pipe.text_encoder), (pipe.tokenizer_2, pipe.text_encoder_2)], texts)
+        states = [torch.cat([each[at][0] for each in both], -1) for at in range(len(texts))]
+        return torch.cat(states), torch.cat([summary for _, summary in both[-1]])
+
+
 def _sd(pipe: Any, words: str, negative: str) -> Spoken:
     made = _clips(pipe.tokenizer, pipe.text_encoder, (words, negative), last=True)
     return Spoken({"prompt_embeds": made[0][0], "negative_prompt_embeds": made[1][0]})

@@ -85,7 +85,7 @@ class DiffusersEngine:
     # -- opening -----------------------------------------------------------------------------------------------------
 
     def _load(self) -> None:
-        self._pipe = _opened(self._library, self._checkpoint)
+        self._pipe = opened(self._library, self._checkpoint)
         self._scheduler = self._pipe.scheduler
         if self._controlnet is not None:
             self._follow(self._controlnet)
@@ -139,12 +139,6 @@ class DiffusersEngine:
 
     # -- sizes -------------------------------------------------------------------------------------------------------
 
-    def _native(self) -> int:
-        """Pixels of a side of what the checkpoint learned from."""
-        network = getattr(self._pipe, "unet", None) or getattr(self._pipe, "transformer", None)
-        latent = getattr(getattr(network, "config", None), "sample_size", None) or getattr(self._pipe, "default_sample_size", None)
-        return int(latent) * self._scale() if isinstance(latent, int) else 1024
-
     def _scale(self) -> int:
         return int(getattr(self._pipe, "vae_scale_factor", 8))
 
@@ -160,10 +154,10 @@ class DiffusersEngine:
             return request.size
         if request.image is not None:
             return request.image.shape[1], request.image.shape[0]
-        return self._native(), self._native()
+        return native(self._pipe), native(self._pipe)
 
     def _area(self, request: Request) -> int:
-        return min(self._native() ** 2, LARGEST_AREA)
+        return min(native(self._pipe) ** 2, LARGEST_AREA)
 
     # -- one call ----------------------------------------------------------------------------------------------------
 
@@ -250,15 +244,22 @@ def _into(request: Request, painted: Image, size: tuple[int, int]) -> Image:
     return kept_outside(painted, image, mask)
 
 
-def _opened(library: Any, checkpoint: find.Checkpoint) -> Any:
-    """The pipeline, on the card if there is one, in the type that fits."""
+def native(pipe: Any) -> int:
+    """Pixels of a side of what a pipeline's checkpoint learned from."""
+    network = getattr(pipe, "unet", None) or getattr(pipe, "transformer", None)
+    latent = getattr(getattr(network, "config", None), "sample_size", None) or getattr(pipe, "default_sample_size", None)
+    return int(latent) * int(getattr(pipe, "vae_scale_factor", 8)) if isinstance(latent, int) else 1024
+
+
+def opened(library: Any, checkpoint: find.Checkpoint, whole: bool = False) -> Any:
+    """The pipeline, on the card if there is one, in the type that fits; `whole`: in float32, to learn."""
     import torch
 
     cuda = torch.cuda.is_available()
     dtype = torch.float32
-    if cuda:
+    if cuda and not whole:
         dtype = torch.bfloat16 if checkpoint.pipeline.startswith(("Flux", "StableDiffusion3")) else torch.float16
-    elif checkpoint.size > _memory() // 2:
+    elif not cuda and not whole and checkpoint.size > _memory() // 2:
         dtype = torch.bfloat16
     kind = getattr(library, checkpoint.pipeline, None)
     if not (isinstance(kind, type) and issubclass(kind, library.DiffusionPipeline)):
@@ -271,8 +272,10 @@ def _opened(library: Any, checkpoint: find.Checkpoint) -> Any:
         else:
             pipe = kind.from_pretrained(checkpoint.path, dtype=dtype, use_safetensors=True, local_files_only=True)  # type: ignore[attr-defined]
     except Exception as error:  # Broken files raise whatever they lead to, from three packages.
-        beside = f"; put its folder of settings beside it as {checkpoint.path.with_suffix('').name}/" if checkpoint.described_by else ""
-        raise UserError(f"diffusers cannot open {checkpoint.name} ({_first_line(error)}){beside or '; fetch it again'}") from error
+        todo = "fetch it again"
+        if checkpoint.described_by:
+            todo = f"put its folder of settings beside it as {checkpoint.path.with_suffix('').name}/"
+        raise UserError(f"diffusers cannot open {checkpoint.name} ({_first_line(error)}); {todo}") from error
     if cuda and checkpoint.size > torch.cuda.mem_get_info()[0] * 0.8:
         pipe.enable_model_cpu_offload()
     elif cuda:
