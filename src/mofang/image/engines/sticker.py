@@ -1,7 +1,7 @@
 """Our own text-to-image model as a picture engine: one subject, drawn in a style, on nothing.
 
-`sticker` is the model that ships; `own:NAME` is any that `mofang image train --kind flow` made. It draws at its own size;
-the drawing is then enlarged to fit the picture that was asked for, transparent around it.
+`own:NAME` is one that `mofang image train --kind flow` made. It draws at its own size; the drawing is then enlarged to fit
+the picture that was asked for, transparent around it.
 """
 
 import re
@@ -17,15 +17,15 @@ from mofang.image.engines.base import Image, Painted, Request, check
 from mofang.image.engines.own import GUIDANCE, STEPS, Painter
 from mofang.models import own
 from mofang.studio.credit import Credit
+from mofang.studio.progress import Progress, silent
 
-SHIPPED = "sticker"
 SAID = {
     "3d": r"\b3-?d\b|立体|三维",
     "flat": r"\bflat\b|扁平",
     "outline": r"\boutlined?\b|\bline art\b|线描|线条画|描边",
     "blob": r"\bblobs?\b|圆滚滚",
 }
-"""How a description names a style of the shipped model."""
+"""How a description names a style, where the model knows one of that name."""
 
 
 class StickerEngine:
@@ -41,7 +41,7 @@ class StickerEngine:
         self.model = f"{card.get('name', folder.name)}@{str(card.get('sha256', ''))[:16]}"
         self._credits = tuple(_credit(card, source) for source in card.get("sources", []))
 
-    def paint(self, request: Request) -> Painted:
+    def paint(self, request: Request, progress: Progress = silent) -> Painted:
         """See `PictureEngine`."""
         check(request, self.hears, "a model of one's own")
         words, style = self._styled(request)
@@ -49,7 +49,7 @@ class StickerEngine:
         made = self.painter.paint([words] * count, [self.painter.style(style)] * count,
                                   [request.seed + at for at in range(count)], request.steps or STEPS,
                                   GUIDANCE if request.guidance is None else request.guidance,
-                                  [request.negative] * count)  # fmt: skip
+                                  [request.negative] * count, lambda share: progress(share, ""))  # fmt: skip
         size = request.size or (512, 512)
         notes: tuple[str, ...] = ()
         if unread := self.painter.unread(words):
@@ -100,4 +100,4 @@ def _credit(card: dict[str, Any], source: str) -> Credit:
 
 def open_engine(rest: str, loras: Sequence[str], controlnet: str, studio: Path | None) -> StickerEngine:
     """See `mofang.image.engines.open_engine`."""
-    return StickerEngine(own.find(rest or SHIPPED, studio))
+    return StickerEngine(own.find(rest, studio))
