@@ -5,7 +5,9 @@
 VOICE is a folder or name that `mofang sound join` wrote, by default the shipped `voice-demo` (see recipes/voice_demo.py).
 Thirty Mandarin sentences of `sets/mandarin60.tsv`, none of them learned, are spoken by it, by Griffin–Lim (fast variant,
 Perraudin et al. 2013) from the same predicted features, and by the ready voice it learned from. "Vocoder alone" gives
-both vocoders the features measured from the ready voice's speech and compares the log-mel spectra of what comes out.
+both vocoders the features measured from the ready voice's speech and compares the log-mel spectra of what comes out:
+Griffin–Lim looks for just the sound that is nearest by this measure, so it is a bound there and no goal; what it sounds
+like shows in the first row.
 """
 
 import argparse
