@@ -75,9 +75,9 @@ class Watch:
     """
 
     def __init__(
-        self, budget: Budget, as_json: bool = False, *, out: TextIO | None = None, live: bool | None = None
+        self, budget: Budget, as_json: bool = False, *, out: TextIO | None = None, live: bool | None = None, unit: str = ""
     ) -> None:
-        self._budget, self._json = budget, as_json
+        self._budget, self._json, self._unit = budget, as_json, unit or say("tokens", "词元")
         self._out = out or sys.stderr
         self._live = not as_json and (self._out.isatty() if live is None else live)
         self._trail = Trail()
@@ -152,7 +152,7 @@ class Watch:
                 f"验证 {now:.4f}（最佳 {best['loss']:.4f}，第 {best['step']:,} 步）"))  # fmt: skip
         if len(self._marks) > 1 and self._marks[-1][0] > self._marks[0][0]:
             speed = (self._marks[-1][1] - self._marks[0][1]) / (self._marks[-1][0] - self._marks[0][0])
-            parts.append(say(f"{short(speed)} tokens/s", f"{short(speed)} 词元/秒"))
+            parts.append(say(f"{short(speed)} {self._unit}/s", f"{short(speed)} {self._unit}/秒"))
         return "  ".join(parts)
 
     def _draw(self, record: Record) -> None:

@@ -31,13 +31,22 @@ def flatten(optimizers: Mapping[str, Optimizer]) -> dict[str, Tensor]:
 def restore(optimizers: Mapping[str, Optimizer], flat: Mapping[str, Tensor]) -> None:
     """Put the tensors of `flatten` back."""
     for name, optimizer in optimizers.items():
+        weights = [weight for group in optimizer.param_groups for weight in group["params"]]
         state: dict[int, dict[str, Any]] = {}
         for key, tensor in flat.items():
             owner, index, slot = key.split("/")
             if owner == name:
-                state.setdefault(int(index), {})[slot] = tensor
+                state.setdefault(int(index), {})[slot] = _laid_out(tensor, weights[int(index)])
         # Types and step counters come back exactly as they were: no cast to the parameters' type.
         optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+
+
+def _laid_out(tensor: Tensor, weight: Tensor) -> Tensor:
+    """The tensor with its numbers in the order of the weight's in memory: fused optimizers walk both side by side, whatever
+    their strides say, and weights may be channels-last."""
+    if tensor.shape != weight.shape or tensor.stride() == weight.stride():
+        return tensor
+    return torch.empty_strided(weight.shape, weight.stride(), dtype=tensor.dtype).copy_(tensor)
 
 
 def save(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:

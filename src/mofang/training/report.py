@@ -1,5 +1,6 @@
 """A run as one HTML file to keep: curves, samples as they came, the recipe, and a verdict in plain words."""
 
+import base64
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -25,14 +26,14 @@ def write(folder: Path, title: str = "", recipe: Mapping[str, Any] | None = None
     a table: command, seed, budget, machine, whatever makes the run again.
     """
     target = folder / NAME
-    write_atomic(target, render(History.read(folder / "log.jsonl"), title or folder.name, recipe or {}))
+    write_atomic(target, render(History.read(folder / "log.jsonl"), title or folder.name, recipe or {}, folder / "samples"))
     return target
 
 
-def render(history: History, title: str, recipe: Mapping[str, Any]) -> str:
-    """The report as a self-contained page."""
+def render(history: History, title: str, recipe: Mapping[str, Any], pictures: Path | None = None) -> str:
+    """The report as a self-contained page. Samples that are names of PNG files in the folder `pictures` are shown."""
     state, verdict = judge(history)
-    parts = [f'<p class="verdict {state}">{escape(verdict)}</p>', _facts(history), _curves(history), _samples(history)]
+    parts = [f'<p class="verdict {state}">{escape(verdict)}</p>', _facts(history), _curves(history), _samples(history, pictures)]
     if recipe:
         rows = [(str(key), value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
                 for key, value in recipe.items()]  # fmt: skip
@@ -93,19 +94,30 @@ def _curves(history: History) -> str:
     return f"<h2>{say('Curves', '曲线')}</h2>" + "".join(f'<span class="plot">{drawn}</span>' for drawn in plots)
 
 
-def _samples(history: History) -> str:
+def _samples(history: History, pictures: Path | None) -> str:
     if not history.sample:
         return ""
     count = len(history.sample)
     # The first, the last and others evenly between: how it developed, not how long the page can get.
     chosen = sorted({round(index * (count - 1) / max(1, SHOWN_SAMPLES - 1)) for index in range(SHOWN_SAMPLES)})
-    parts = [f"<h2>{say('What it wrote by then', '当时的作品')}</h2>"]
+    parts = [f"<h2>{say('What it made by then', '当时的作品')}</h2>"]
     for record in (history.sample[index] for index in chosen if index < count):
         parts.append(
             f"<h3>{say('step', '第')} {record['step']:,}{say('', ' 步')} · {_clock(record['seconds'])}</h3>"
-            f"<pre>{escape(str(record.get('text', '')))}</pre>"
+            + _sample(str(record.get("text", "")), pictures)
         )
     return "".join(parts)
+
+
+def _sample(text: str, pictures: Path | None) -> str:
+    """Text as it is; a picture, named in the first line, in the page itself, with what is said of it."""
+    name, _, said = text.partition("\n")
+    path = pictures / name if pictures and name == Path(name).name and name.endswith(".png") else None
+    if path is None or not path.is_file():
+        return f"<pre>{escape(text)}</pre>"
+    data = base64.b64encode(path.read_bytes()).decode()
+    shown = f'<img alt="{escape(name)}" style="max-width:100%" src="data:image/png;base64,{data}">'
+    return shown + (f'<p class="verdict warn">{escape(said)}</p>' if said else "")
 
 
 def _measures(records: Sequence[Record]) -> list[str]:

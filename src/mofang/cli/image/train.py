@@ -1,0 +1,123 @@
+"""`mofang image train`: a picture model of one's own from a dataset."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from mofang.image.train.kinds import DIALS, KINDS
+from mofang.studio.errors import UserError
+from mofang.studio.words import say
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_HELP = {
+    "kind": say("what learns", "模型种类"),
+    "name": say("what to call it; kept in the studio", "模型名；保存在工作室中"),
+    "out": say("a folder for the run instead of the studio's", "训练文件夹（默认在工作室内）"),
+    "size-dial": say("how large; the options below override it", "模型大小；可用下列选项细调"),
+    "budget": "30min, 2h, 2000steps",
+    "width": say("channels next to the picture", "靠近图像一端的通道数"),
+    "latent": say("numbers a picture is made from", "潜变量维数"),
+    "batch": say("pictures a step", "每步图片数"),
+    "lr": say("learning rate", "学习率"),
+    "loss": say("GANs: the game", "GAN 损失"),
+    "gamma": say("GANs: weight of the R1 and R2 penalties; 0: none", "GAN：R1、R2 梯度惩罚的权重；0 为无"),
+    "augment": say("GANs: DiffAugment, of a strength that adapts or not", "GAN：数据增强（自适应、固定、无）"),
+    "mirror": say("show half of the pictures mirrored", "一半图片左右翻转"),
+    "kl": say("VAE: weight of the divergence", "VAE：KL 散度的权重"),
+    "codes": say("VQ-VAE: entries of the codebook", "VQ-VAE：码本大小"),
+    "ema": say("decay of the averaged weights", "权重滑动平均的衰减"),
+    "samples": say("how often to make a sheet", "共输出多少张样图"),
+    "patience": say("stop after so many validations without gain; 0: never", "多少次验证无改进即停；0 为不停"),
+    "threads": say("processor cores to use", "使用的核数"),
+    "fresh": say("start over instead of going on", "重新开始而不是续训"),
+    "json": say("progress as JSON lines", "以 JSON 行输出进度"),
+}
+
+
+def _option(name: str, *names: str, **settings: Any) -> Callable[[F], F]:
+    shown = settings.get("default") not in (None, "")
+    return click.option(name, *names, help=_HELP.get(name[2:].split("/")[0]), show_default=shown, **settings)
+
+
+_ABOVE_ZERO = click.FloatRange(min=0, min_open=True)
+
+
+@click.command(help=say("Train a model on DATA (see `mofang image prepare`).", "用图集 DATA 训练模型（见 mofang image prepare）。"))
+@click.argument("data", type=click.Path(path_type=Path))
+@_option("--kind", type=click.Choice(list(KINDS)), default="gan")
+@_option("--name", default="")
+@_option("--out", type=click.Path(path_type=Path))
+@_option("--size-dial", "dial", type=click.Choice(DIALS), default="small")
+@_option("--budget", default="20min")
+@_option("--width", type=click.IntRange(4, 1024))
+@_option("--latent", type=click.IntRange(2, 1024))
+@_option("--batch", type=click.IntRange(2, 4096))
+@_option("--lr", type=_ABOVE_ZERO)
+@_option("--loss", type=click.Choice(["relativistic", "non-saturating", "minimax"]))
+@_option("--gamma", type=click.FloatRange(min=0))
+@_option("--augment", type=click.Choice(["adaptive", "fixed", "none"]))
+@_option("--mirror/--no-mirror", default=None)
+@_option("--kl", type=click.FloatRange(min=0))
+@_option("--codes", type=click.IntRange(2, 65536))
+@_option("--ema", type=click.FloatRange(0, 1, max_open=True))
+@_option("--warmup", type=click.FloatRange(0, 1), default=0.02)
+@_option("--decay", type=click.FloatRange(0, 1), default=0.5)
+@_option("--samples", type=click.IntRange(1, 1000), default=10)
+@_option("--patience", type=click.IntRange(0), default=0)
+@_option("--precision", type=click.Choice(["auto", "bf16", "float32"]))
+@_option("--seed", type=click.IntRange(0, 2**31 - 1), default=0)
+@_option("--threads", type=click.IntRange(1, 1024))
+@_option("--fresh", is_flag=True)
+@_option("--json", "as_json", is_flag=True)
+@click.pass_obj
+def train(studio: Path, /, data: Path, kind: str, name: str, out: Path | None, budget: str, warmup: float, decay: float,
+          samples: int, patience: int, seed: int, threads: int | None, fresh: bool, as_json: bool,
+          **options: Any) -> None:  # fmt: skip
+    """Runs to the end of the budget; the same command goes on after a stop."""
+    try:
+        import torch
+    except ImportError as error:
+        raise UserError("training needs torch; run: pip install 'mofang[train]'") from error
+    from mofang.cli.training import Watch
+    from mofang.image.data import Pictures
+    from mofang.image.train.learn import learn
+    from mofang.training import budget as budgets
+    from mofang.training import distributed
+    from mofang.training.loop import Plan
+
+    torch.set_num_threads(threads or torch.get_num_threads())
+    allowed = budgets.parse(budget)
+    pictures = Pictures.open(data)
+    given = {key: value for key, value in options.items() if value is not None}
+    plan = Plan(allowed, seed, given.pop("ema", None) or 0.998, warmup, decay, samples=samples, patience=patience)
+    folder = out or studio / "runs" / (name or f"{data.resolve().name}-{kind}-{given['dial']}")
+    distributed.start()
+    watch = Watch(allowed, as_json, unit=say("pictures", "张")) if distributed.rank() == 0 else None
+    try:
+        model = learn(pictures, folder, kind, plan, given, watch or _silent, fresh=fresh, command=["mofang", *sys.argv[1:]])
+    finally:
+        if watch:
+            watch.close()
+        distributed.stop()
+    if watch:
+        _tell(model, folder)
+
+
+def _silent(record: dict[str, Any]) -> None:
+    pass
+
+
+def _tell(model: Path, folder: Path) -> None:
+    from mofang.models import own
+
+    measured = own.read_card(model).get("measured", {})
+    if "copy_rate" in measured:
+        rate, expected = measured["copy_rate"], measured["copy_expected"]
+        click.echo(say(f"copy rate {rate:.1%} (new pictures: {expected:.0%}), KID {measured['kid']:.4f}",
+                       f"抄袭率 {rate:.1%}（全新图片为 {expected:.0%}），KID {measured['kid']:.4f}"))  # fmt: skip
+    click.echo(say(f"the model is {model}\nhow it went: {folder / 'report.html'}",
+                   f"模型在 {model}\n训练报告：{folder / 'report.html'}"))  # fmt: skip

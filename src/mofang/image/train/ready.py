@@ -1,0 +1,43 @@
+"""What a kind of model brings to `learn`, and how it takes its settings."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+from torch import Tensor
+
+from mofang.studio.errors import UserError
+from mofang.training.loop import Experiment
+
+Options = Mapping[str, Any]
+"""What the creator set, by name; what is not in it is for the kind to choose. `dial` is always there: nano … base."""
+
+S = TypeVar("S")
+
+
+@dataclass
+class Ready:
+    """A model about to be trained: the experiment, its `config.json`, every setting (for the recipe), and `export`, which
+    writes what `engine`s run (`model.onnx`) beside `model.safetensors` from the averaged weights. `measure`: whether it
+    makes pictures from nothing, so that KID and copy rate can be measured when it is done."""
+
+    experiment: Experiment
+    config: dict[str, Any]
+    settings: dict[str, Any]
+    export: Callable[[Path, Mapping[str, Tensor]], None]
+    measure: bool = True
+
+
+def settled(kind: type[S], options: Options, **chosen: Any) -> S:
+    """The settings dataclass `kind` from the creator's options, else `chosen`, else its defaults."""
+    names = {each.name for each in fields(kind)}  # type: ignore[arg-type]
+    return kind(**(chosen | {key: value for key, value in options.items() if key in names}))
+
+
+def check(kind: str, options: Options, *known: type) -> None:
+    """Raise `UserError` for an option that a kind does not have: better than passing over it."""
+    names = {"dial", "seed"} | {each.name for one in known for each in fields(one)}
+    for key in options:
+        if key not in names:
+            raise UserError(f"a {kind} has no --{key.replace('_', '-')}; leave it out")
