@@ -303,9 +303,23 @@ def test_the_command_paints_publishes_and_makes_it_again(shelf: Path, tmp_path: 
     recipe = opened.making(newest[0]).recipe
     assert recipe.prompt == "red (fox:1.3)" and recipe.params["strength"] == 0.9 and recipe.model.startswith("sd15@")
     again = run(studio, "remake", newest[0].id)
-    assert again.exit_code == 0 and newest[0].id[:8] in again.output
+    assert again.exit_code == 0 and "byte for byte" in again.output
     for words, said in ((["", tmp_path / "b.png"], "no words"), (["x", tmp_path / "b.bmp"], "'.bmp'")):
-        bad = run(studio, "image", "make", *words, "--engine", f"diffusers:{shelf / 'sd15'}")
-        assert bad.exit_code == 2 and said in bad.output and len(bad.output.strip().splitlines()) == 1
-    bad = run(studio, "image", "make", "fox", tmp_path / "b.png", "--lora", "x")
-    assert bad.exit_code == 2 and "--lora" in bad.output
+        with pytest.raises(UserError, match=said):
+            run(studio, "image", "make", *words, "--engine", f"diffusers:{shelf / 'sd15'}")
+    with pytest.raises(UserError, match="--lora"):
+        run(studio, "image", "make", "fox", tmp_path / "b.png", "--lora", "x")
+
+
+def test_a_film_takes_its_pictures_from_an_engine(shelf: Path, tmp_path: Path) -> None:
+    from mofang.apps.make.storyboard import load
+
+    (tmp_path / "story.txt").write_text("A red fox sits in the snow. The moon is gold.", "utf-8")
+    done = run(tmp_path / "studio", "make", tmp_path / "story.txt", "--image-engine", f"diffusers:{shelf / 'sd15'}", "--aspect", "1:1",
+               "--title", "Fox", "--until", "pictures", "--out", tmp_path / "out")  # fmt: skip
+    assert done.exit_code == 0, done.output
+    board = load(tmp_path / "out" / "Fox" / "storyboard.json")
+    assert board.image_engine.startswith("diffusers:") and all(shot.picture.words == shot.text for shot in board.shots)
+    assert len(list((tmp_path / "studio" / "assets").rglob("*.png"))) == len(board.shots)
+    with pytest.raises(UserError, match="no picture engine"):
+        run(tmp_path / "studio", "make", tmp_path / "story.txt", "--image-engine", "magic", "--out", tmp_path / "out")

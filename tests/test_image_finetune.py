@@ -84,11 +84,13 @@ def test_sdxl_learns_and_what_cannot_is_refused(shelf: Path, tmp_path: Path) -> 
 
 
 def test_the_command(shelf: Path, tmp_path: Path) -> None:
-    studio = ["--studio", str(tmp_path / "studio")]
-    done = CliRunner().invoke(mofang, [*studio, "image", "finetune", str(shelf / "works"), "--base", str(shelf / "sd15"), "--name", "mine",
-                                       "--budget", "2steps", "--rank", "2", "--size", "32", "--licence", "own"], catch_exceptions=False)  # fmt: skip
+    def run(*words: object) -> Any:
+        return CliRunner().invoke(mofang, ["--studio", str(tmp_path / "studio"), "image", *map(str, words)], catch_exceptions=False)
+
+    base = shelf / "sd15"
+    done = run("finetune", shelf / "works", "--base", base, "--name", "mine", "--budget", "2steps", "--rank", 2, "--size", 32,
+               "--licence", "own")  # fmt: skip
     assert done.exit_code == 0, done.output
-    done = CliRunner().invoke(mofang, [*studio, "image", "make", "red fox", str(tmp_path / "a.png"), "--engine",
-                                       f"diffusers:{shelf / 'sd15'}", "--lora", "mine:0.8", "--size", "320x320", "--steps", "1"],
-                              catch_exceptions=False)  # fmt: skip
+    done = run("make", "red fox", tmp_path / "a.png", "--engine", f"diffusers:{base}", "--lora", "mine:0.8", "--size", "320x320",
+               "--steps", 1)  # fmt: skip
     assert done.exit_code == 0 and (tmp_path / "a.png").is_file(), done.output

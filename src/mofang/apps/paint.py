@@ -14,6 +14,7 @@ from mofang.apps.export import nature_of, part, public, release
 from mofang.apps.originals import keep, pixels
 from mofang.image.edit import masks
 from mofang.image.engines import ENGINES, PictureEngine, Request, open_engine
+from mofang.image.engines.folder import focus_of, saliency
 from mofang.studio import Made, Making, Recipe, Studio, UserError
 from mofang.studio.progress import Progress, silent
 from mofang.text.language import language_of
@@ -81,10 +82,10 @@ def paint_to(studio: Studio, order: Order, target: Path, progress: Progress = si
     return Done(tuple(paths), tuple(notes))
 
 
-def painted(studio: Studio, engine: PictureEngine, order: Order, progress: Progress = silent
+def painted(studio: Studio, engine: PictureEngine, order: Order, progress: Progress = silent, *, again: bool = True
             ) -> tuple[list[Making], list[Making], tuple[str, ...]]:  # fmt: skip
     """The pictures of an order as assets, the originals that went in, and notes. Made before, they are not made again,
-    unless the engine is one that answers otherwise every time. Raises `UserError`."""
+    unless `again` and the engine is one that answers otherwise every time. Raises `UserError`."""
     originals = {role: keep(studio, path) for role in ("image", "mask", "control") if (path := getattr(order, role)) is not None}
     params: dict[str, Any] = {"name": order.engine, "parents": list(originals)}
     params |= {name: value for name in SETTINGS if (value := getattr(order, name)) not in ("", None, 0)}
@@ -96,16 +97,17 @@ def painted(studio: Studio, engine: PictureEngine, order: Order, progress: Progr
     recipes = [Recipe(kind, engine.version, engine.model, order.words, params, order.seed + at, parents) for at in range(order.count)]
     request = _request(studio, recipes[0], order.count)
     known = [making for recipe in recipes if (making := studio.find(recipe))]
-    if engine.exact and len(known) == len(recipes):
+    if (engine.exact or not again) and len(known) == len(recipes):
         return known, list(originals.values()), ()
     result = engine.paint(request, progress)
     mixed = "compositeWithTrainedAlgorithmicMedia" if "image" in originals else "trainedAlgorithmicMedia"
     # The creator's own pictures, cut to size, are labelled as `mofang make` labels them.
     nature = "algorithmicMedia" if kind.startswith(("collage", "folder")) else mixed
-    made = Made(result.credits, {**result.facts, "nature": nature})
 
     def keeping(image: Any) -> Callable[[Path], Made]:
-        return lambda path: _saved(image, path, made)
+        # Where the eye goes: a film's camera moves there.
+        focus = [round(side, 4) for side in focus_of(saliency(np.ascontiguousarray(image[..., :3])))]
+        return lambda path: _saved(image, path, Made(result.credits, {"focus": focus, **result.facts, "nature": nature}))
 
     makings = [studio.make(recipe, ".png", keeping(image), fresh=not engine.exact)
                for recipe, image in zip(recipes, result.images, strict=True)]  # fmt: skip

@@ -34,6 +34,8 @@ STAGES = ("script", "storyboard", "pictures", "voices", "timeline", "render", "p
     default=None,
     help=say("a folder of your own pictures, in order", "你自己的图片文件夹，按顺序"),
 )
+@click.option("--image-engine", default="", help=say("paints the pictures: collage, sticker, diffusers:PATH, openai:MODEL",
+                                                     "画面引擎：collage、sticker、diffusers:路径、openai:模型"))  # fmt: skip
 @click.option("--music", default="", help=say("a music file, laid under the voice", "背景音乐文件，自动压低"))
 @click.option("--title", default="", help=say("instead of the text's own", "另取片名"))
 @click.option("--author", default="", help=say("named under the title", "署名"))
@@ -57,15 +59,15 @@ STAGES = ("script", "storyboard", "pictures", "voices", "timeline", "render", "p
 )
 @click.pass_obj
 def make(folder: Path, source: str, out: Path, aspect: str | None, voice: str, speed: float | None, style: str,
-         pictures: Path | None, music: str, title: str, author: str, seed: int | None, text_engine: str, scenes: int,
-         until: str, as_json: bool) -> None:  # fmt: skip
+         pictures: Path | None, image_engine: str, music: str, title: str, author: str, seed: int | None, text_engine: str,
+         scenes: int, until: str, as_json: bool) -> None:  # fmt: skip
     """Everything after the arguments is `mofang.apps.make`."""
     from mofang.apps.make.board import Wishes
     from mofang.apps.make.film import make as make_film
     from mofang.cli.terminal import Line
 
     line = Line(as_json)
-    wishes = Wishes(title, author, voice, aspect or "", style, music, speed or 0.0, seed, pictures)
+    wishes = Wishes(title, author, voice, aspect or "", style, music, speed or 0.0, seed, pictures, image_engine)
     try:
         done = make_film(
             Studio(folder), source, out, wishes, engine=text_engine, scenes=scenes, until=until, listen=line

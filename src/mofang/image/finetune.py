@@ -171,6 +171,7 @@ def _write(experiment: Adapting, base: find.Checkpoint, pictures: Pictures, fold
     }  # fmt: skip
     with atomic_folder(folder / MODEL, own.CONFIG) as place:
         type(experiment.pipe).save_lora_weights(place, unet_lora_layers=learned, weight_name=own.WEIGHTS)
-        config = {"model_type": "lora", "base": base.name, "pipeline": base.pipeline, "rank": tuning.settings.rank, "called_by": tuning.subject}
+        config = {"model_type": "lora", "base": base.name, "pipeline": base.pipeline, "rank": tuning.settings.rank,
+                  "called_by": tuning.subject}  # fmt: skip
         write_atomic(place / own.CONFIG, own.dumps(config))
         own.write_card(place, card)

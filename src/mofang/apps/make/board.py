@@ -32,11 +32,12 @@ class Wishes:
     speed: float = 0.0
     seed: int | None = None
     pictures: Path | None = None
+    image_engine: str = ""
 
     def over(self, front: Mapping[str, str]) -> "Wishes":
         """These wishes, with the gaps filled from front matter. Raises `UserError` for front matter that makes no sense."""
         known: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
-        for name in ("title", "author", "voice", "aspect", "style", "music"):
+        for name in ("title", "author", "voice", "aspect", "style", "music", "image_engine"):
             known[name] = known[name] or front.get(name, "")
         try:
             known["speed"] = known["speed"] or float(front.get("speed", 0) or 0)
@@ -76,7 +77,7 @@ def board(script: Script, wishes: Wishes, base: Path) -> Storyboard:
     return Storyboard(
         title=wanted.title or script.title, lang=lang, shots=(*shots[:-1], last), aspect=aspect, voice=name,  # type: ignore[arg-type]
         speed=wanted.speed or 1.0, style=wanted.style or get_default_style(), music=_music(wanted.music, base),
-        author=wanted.author or script.author, seed=seed, notes=script.notes,
+        author=wanted.author or script.author, seed=seed, image_engine=_engine(wanted.image_engine), notes=script.notes,
     )  # fmt: skip
 
 
@@ -95,11 +96,22 @@ def _pictures(script: Script, wanted: Wishes, lang: Lang, base: Path, seed: int)
         return [
             Picture(file=str(own[min(i * len(own) // count, len(own) - 1)].resolve()), seed=seed) for i in range(count)
         ]
+    if _engine(wanted.image_engine):
+        return [Picture(file=str(said.picture or ""), seed=seed, words="" if said.picture else said.text) for said in script.said]
     scenes = read_story([said.text for said in script.said], lang)
     return [
         Picture(file=str(said.picture), seed=seed) if said.picture else Picture(scene=scene, seed=seed)
         for said, scene in zip(script.said, scenes, strict=True)
     ]
+
+
+def _engine(name: str) -> str:
+    """The film's picture engine if it is another than the collage. Raises `UserError` for one there is not."""
+    from mofang.image.engines import ENGINES
+
+    if name and name.partition(":")[0] not in ENGINES:
+        raise UserError(f"there is no picture engine '{name[:40]}'; use one of: {', '.join(ENGINES)} (as diffusers:PATH)")
+    return "" if name == "collage" else name
 
 
 def _music(name: str, base: Path) -> str:

@@ -143,7 +143,7 @@ def _with(story: Storyboard, wanted: Wishes) -> Storyboard:
 
     changes = {
         name: value
-        for name in ("title", "author", "voice", "aspect", "style", "music", "speed")
+        for name in ("title", "author", "voice", "aspect", "style", "music", "speed", "image_engine")
         if (value := getattr(wanted, name))
     }
     if "aspect" in changes and changes["aspect"] not in SIZES:

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mofang.apps.make.storyboard import SIZES, Picture, Storyboard
+from mofang.apps.paint import Order, painted
+from mofang.image.engines import PictureEngine, open_engine
 from mofang.image.engines.collage import paint as collage
 from mofang.image.engines.collage.art import open_art
 from mofang.image.engines.collage.scene import Scene
@@ -71,14 +73,35 @@ def pictures(studio: Studio, board: Storyboard, base: Path, progress: Progress =
     """A picture for every shot, in order; those made before are not made again."""
     size = canvas_size(board.aspect)
     done = 0
+    if not board.image_engine and any(_worded(shot.picture) for shot in board.shots):
+        raise UserError("the storyboard has pictures in words and names no image_engine to paint them; add one, as diffusers:PATH")
+    engine = open_engine(board.image_engine, studio=studio.folder) if board.image_engine else None
 
     def one(picture: Picture) -> Making:
         nonlocal done
-        made_by = recipe(picture, board.style, size, base)
-        making = studio.make(made_by, ".png", lambda target: produce(made_by, picture, target))
+        if engine and _worded(picture):
+            making = _engine_picture(studio, engine, board.image_engine, picture, size)
+        else:
+            made_by = recipe(picture, board.style, size, base)
+            making = studio.make(made_by, ".png", lambda target: produce(made_by, picture, target))
         done += 1
         progress(done / len(board.shots), f"{done}/{len(board.shots)}")
         return making
 
-    with ThreadPoolExecutor(2, "paint") as pool:
-        return list(pool.map(one, [shot.picture for shot in board.shots]))
+    # An engine is one model in memory, and takes the whole machine for each picture.
+    try:
+        with ThreadPoolExecutor(1 if engine else 2, "paint") as pool:
+            return list(pool.map(one, [shot.picture for shot in board.shots]))
+    finally:
+        if engine:
+            engine.close()
+
+
+def _worded(picture: Picture) -> bool:
+    return bool(picture.words) and picture.scene is None and not picture.file
+
+
+def _engine_picture(studio: Studio, engine: PictureEngine, name: str, picture: Picture, size: tuple[int, int]) -> Making:
+    """What the film's engine makes of a picture's words, kept once it is made: services would paint it anew every time."""
+    order = Order(name, picture.words, size=size, seed=picture.seed)
+    return painted(studio, engine, order, again=False)[0][0]

@@ -18,11 +18,13 @@ MAX_SCENES = 600
 
 @dataclass(frozen=True)
 class Picture:
-    """What a scene shows: a picture `file` (relative to the storyboard), or a collage `scene` read from the words."""
+    """What a scene shows: a picture `file` (relative to the storyboard), a collage `scene` read from the words, or `words`
+    for the film's picture engine."""
 
     scene: Scene | None = None
     file: str = ""
     seed: int = 0
+    words: str = ""
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,8 @@ class Shot:
 
 @dataclass(frozen=True)
 class Storyboard:
-    """A whole film. `music` is a path relative to the storyboard, or empty; `shots` are in order."""
+    """A whole film. `music` is a path relative to the storyboard, or empty; `image_engine` paints pictures that have words
+    (`diffusers:PATH`, `openai:MODEL`); `shots` are in order."""
 
     title: str
     lang: Literal["zh", "en"]
@@ -52,6 +55,7 @@ class Storyboard:
     music: str = ""
     author: str = ""
     seed: int = 0
+    image_engine: str = ""
     notes: tuple[str, ...] = field(default=())
 
     def dumps(self) -> str:
@@ -118,6 +122,7 @@ def loads(text: str, name: str = "storyboard") -> Storyboard:
         music=reader.take("music", str, ""),
         author=reader.take("author", str, ""),
         seed=reader.take("seed", int, 0),
+        image_engine=reader.take("image_engine", str, ""),
         notes=tuple(str(note) for note in reader.take("notes", list, [])),
     )
     reader.done()
@@ -133,6 +138,7 @@ def _shot(reader: "_Reader") -> Shot:
             _scene(picture.inner("scene")) if picture.has("scene") else None,
             picture.take("file", str, ""),
             picture.take("seed", int, 0),
+            picture.take("words", str, ""),
         ),
         voice=reader.take("voice", str, ""),
         speed=reader.between("speed", 0.5, 2.0, 0.0) if reader.has("speed") else 0.0,
@@ -143,8 +149,8 @@ def _shot(reader: "_Reader") -> Shot:
     reader.done()
     if not shot.text.strip():
         raise UserError(f"{reader.path}.text is empty: write what is said, or delete the shot")
-    if shot.picture.scene is None and not shot.picture.file:
-        raise UserError(f"{reader.path}.picture needs a 'scene' or a 'file'")
+    if shot.picture.scene is None and not shot.picture.file and not shot.picture.words.strip():
+        raise UserError(f"{reader.path}.picture needs a 'scene', a 'file' or 'words'")
     return shot
 
 

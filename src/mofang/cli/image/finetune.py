@@ -106,4 +106,5 @@ def finetune(studio: Path, /, data: Path, base: str, kind: Any, subject: str, gr
             watch.close()
         distributed.stop()
     if watch:
-        click.echo(say(f"the LoRA is {model}\nhow it went: {folder / 'report.html'}", f"LoRA 在 {model}\n训练报告：{folder / 'report.html'}"))
+        report = folder / "report.html"
+        click.echo(say(f"the LoRA is {model}\nhow it went: {report}", f"LoRA 在 {model}\n训练报告：{report}"))

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.optim import AdamW, Optimizer
 
 from mofang.image.engines.diffusers.encode import conditions
+from mofang.image.engines.diffusers.find import library
 from mofang.studio.errors import UserError
 from mofang.training import distributed
 from mofang.training.precision import Precision, autocast
@@ -87,12 +88,10 @@ class Adapting:
 
     def __init__(self, pipe: Any, data: Examples, held_out: Examples, prior: Examples | None, settings: AdaptSettings,
                  prompts: Sequence[str]) -> None:  # fmt: skip
-        import diffusers
-
         adapted(pipe, settings)
         self.pipe, self.unet, self.settings, self.prompts = pipe, pipe.unet, settings, tuple(prompts)
         self.data, self.held_out, self.prior = data, held_out, prior
-        self.schedule = diffusers.DDPMScheduler.from_config(pipe.scheduler.config)
+        self.schedule = library().DDPMScheduler.from_config(pipe.scheduler.config)
         kind = self.schedule.config.prediction_type
         if kind not in ("epsilon", "v_prediction"):
             raise UserError(f"the checkpoint predicts '{kind}', which is not fine-tuned here; choose another")
@@ -146,8 +145,9 @@ class Adapting:
         made = []
         for prompt in self.prompts:
             with torch.inference_mode():
-                made.append(self.pipe(prompt, width=side, height=side, num_inference_steps=20,
-                                      generator=torch.Generator("cpu").manual_seed(self.settings.seed), output_type="np").images[0])  # fmt: skip
+                noise = torch.Generator("cpu").manual_seed(self.settings.seed)
+                made.append(self.pipe(prompt, width=side, height=side, num_inference_steps=20, generator=noise,
+                                      output_type="np").images[0])  # fmt: skip
         sheet = (np.clip(np.concatenate(made, 1), 0, 1) * 255).round().astype(np.uint8)
         Image.fromarray(sheet).save(folder / f"{step:07}.png")
         return " · ".join(self.prompts)
