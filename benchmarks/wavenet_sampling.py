@@ -119,13 +119,13 @@ def naive_torch(net: WaveNet, given: torch.Tensor, codes: torch.Tensor, steps: i
     return steps / (time.perf_counter() - start)
 
 
-def best(work, samples: int, times: int) -> float:
-    """Samples a second, the best of several runs: what the machine can do when nobody else uses it."""
+def best(work, samples: int, times: int, clock=time.perf_counter) -> float:
+    """Samples a second by the clock, the best of several runs: what the machine can do when nobody else uses it."""
     rates = []
     for _ in range(times):
-        start = time.perf_counter()
+        start = clock()
         work()
-        rates.append(samples / (time.perf_counter() - start))
+        rates.append(samples / (clock() - start))
     return max(rates)
 
 
@@ -139,9 +139,11 @@ def measured(output: str, quick: bool) -> list[Row]:
     features = np.random.default_rng(0).standard_normal((seconds * RATE // shape.hop, shape.features)).astype(np.float32)
     sampler.sample(features[:2])
     ours = best(lambda: sampler.sample(features), len(features) * shape.hop, 3 if quick else 5)
+    core = best(lambda: sampler.sample(features), len(features) * shape.hop, 3, time.process_time)
     naive, difference = naively(sampler, features, 60 if quick else 400)
     rows = [
         Row(f"{output}: sound made per second", "× real time", ours / RATE, None, "", ours / RATE, ">= 1", ours >= RATE),
+        Row(f"{output}: sound made per second of a core's time", "× real time", core / RATE),
         Row(f"{output}: samples", "1/s", ours, naive, "naive, same kernels", ours / naive, ">= 300", ours >= 300 * naive),
         Row(f"{output}: difference to naive", "max", difference, None, "", None, "0", difference == 0),
     ]
