@@ -14,10 +14,12 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from safetensors.numpy import save_file
 
 import diffusion_models
 from mofang.cli import mofang
 from mofang.image.engines import Request, open_engine
+from mofang.image.engines.diffusers.find import find
 from mofang.image.engines.diffusers.prompts import Piece, pieces, plain
 from mofang.image.engines.frames import held_to, kept_outside, padded
 from mofang.studio import UserError
@@ -209,8 +211,13 @@ def test_pickles_programs_and_strangers_are_refused(shelf: Path, tmp_path: Path,
     disguised = tmp_path / "model.safetensors"
     disguised.write_bytes(checkpoint.read_bytes())
     (tmp_path / "empty").mkdir()
+    single = tmp_path / "single.safetensors"
+    save_file({"model.diffusion_model.input_blocks.0.0.weight": np.zeros((2, 2), np.float32)}, single)
+    assert find(str(single)).pipeline == "StableDiffusionPipeline"
+    other = tmp_path / "other.safetensors"
+    save_file({"x": np.zeros(2, np.float32)}, other)
     for path, said in ((broken, "no weights in safetensors"), (coded, "programs of its own"), (checkpoint, "pickle"),
-                       (disguised, "pickle"), (tmp_path / "empty", "no model_index.json"), ("nobody/nothing", "fetching is off"),
+                       (disguised, "pickle"), (other, "no checkpoint that is known"), (tmp_path / "empty", "no model_index.json"), ("nobody/nothing", "fetching is off"),
                        ("no such thing", "neither there"), ("", "name the checkpoint")):  # fmt: skip
         with pytest.raises(UserError, match=said):
             open_engine(f"diffusers:{path}")
@@ -304,6 +311,9 @@ def test_the_command_paints_publishes_and_makes_it_again(shelf: Path, tmp_path: 
     assert recipe.prompt == "red (fox:1.3)" and recipe.params["strength"] == 0.9 and recipe.model.startswith("sd15@")
     again = run(studio, "remake", newest[0].id)
     assert again.exit_code == 0 and "byte for byte" in again.output
+    recalled = run(studio, "image", "recall", tmp_path / "a-2.png").output
+    assert "--engine diffusers:sd15" in recalled and "--strength 0.9" in recalled and "--seed 1" in recalled
+    assert "red (fox:1.3)" in recalled and str(shelf).encode() not in (tmp_path / "a-2.png").read_bytes()
     for words, said in ((["", tmp_path / "b.png"], "no words"), (["x", tmp_path / "b.bmp"], "'.bmp'")):
         with pytest.raises(UserError, match=said):
             run(studio, "image", "make", *words, "--engine", f"diffusers:{shelf / 'sd15'}")

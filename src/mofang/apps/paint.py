@@ -1,7 +1,7 @@
 """Pictures by an engine that is asked for: as assets, remade from their recipes, and out as files."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +77,7 @@ def paint_to(studio: Studio, order: Order, target: Path, progress: Progress = si
         place = target if len(made) == 1 else target.with_name(f"{target.stem}-{number}{target.suffix}")
         claim = trust.Claim(order.words[:60] or target.stem[:60], nature_of(making), language_of(order.words),
                             parts=[part(each) for each in (making, *parents)], credits=making.made.credits,
-                            facts={"recipe": public(making.recipe), "words": order.words, "files": names})  # fmt: skip
+                            facts={"recipe": public(_elsewhere(making.recipe)), "words": order.words, "files": names})  # fmt: skip
         paths.append(release(studio, making, place, claim, convert))
     return Done(tuple(paths), tuple(notes))
 
@@ -138,6 +138,20 @@ def arguments(recipe: Recipe, files: Any, name: str) -> list[str]:
     options += [(role, files[role]) for role in params["parents"]]
     flat = [text for key, value in (*options, ("seed", recipe.seed)) for text in (f"--{key}", str(value))]
     return ["image", "make", *flat, "--", str(recipe.prompt), name]
+
+
+def _elsewhere(recipe: Recipe) -> Recipe:
+    """The recipe with the bare name of what lies on this computer: `diffusers:/home/me/sd15` is `diffusers:sd15`."""
+    kind, colon, rest = recipe.params["name"].partition(":")
+    bare = Path(rest).name if kind != "openai" and _here(rest) else rest
+    return replace(recipe, params={**recipe.params, "name": kind + colon + bare})
+
+
+def _here(rest: str) -> bool:
+    try:
+        return bool(rest) and Path(rest).expanduser().exists()
+    except (OSError, ValueError, RuntimeError):
+        return False
 
 
 def _request(studio: Studio, recipe: Recipe, count: int) -> Request:

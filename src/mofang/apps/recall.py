@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mofang import trust
+from mofang.apps import paint
 from mofang.studio import Studio, UserError
 from mofang.studio.recipe import Json, Recipe
 
@@ -126,6 +127,11 @@ def _product(recipe: Recipe, files: Mapping[str, str], lineage: Mapping[str, Any
     return ["image", "product", *_options({**options, "out": "product"}), *shadow, *_last(files["picture"])]
 
 
+def _paint(recipe: Recipe, files: Mapping[str, str], lineage: Mapping[str, Any], name: str) -> Arguments:
+    return paint.arguments(recipe, files, name)
+
+
 Command = Callable[[Recipe, Mapping[str, str], Mapping[str, Any], str], Arguments]
-COMMANDS: dict[str, Command] = {"collage": _make, "layout": _layout, "edit": _edit, "product": _product}
+COMMANDS: dict[str, Command] = {"collage": _make, "layout": _layout, "edit": _edit, "product": _product,
+                                "diffusers-picture": _paint, "openai-picture": _paint}  # fmt: skip
 """Engine → the arguments that make its asset again, from the recipe, the files, all of the lineage and the file's name."""
