@@ -194,7 +194,8 @@ def main() -> None:
     quick = parser.parse_args().quick
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    report("wavenet_sampling", [row for output in (("mulaw",) if quick else ("mulaw", "logistics")) for row in measured(output, quick)])
+    outputs = ("mulaw",) if quick else ("mulaw", "logistics")
+    report("wavenet_sampling", [row for output in outputs for row in measured(output, quick)])
 
 
 if __name__ == "__main__":
