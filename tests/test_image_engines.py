@@ -217,7 +217,8 @@ def test_pickles_programs_and_strangers_are_refused(shelf: Path, tmp_path: Path,
     other = tmp_path / "other.safetensors"
     save_file({"x": np.zeros(2, np.float32)}, other)
     for path, said in ((broken, "no weights in safetensors"), (coded, "programs of its own"), (checkpoint, "pickle"),
-                       (disguised, "pickle"), (other, "no checkpoint that is known"), (tmp_path / "empty", "no model_index.json"), ("nobody/nothing", "fetching is off"),
+                       (disguised, "pickle"), (other, "no checkpoint that is known"),
+                       (tmp_path / "empty", "no model_index.json"), ("nobody/nothing", "fetching is off"),
                        ("no such thing", "neither there"), ("", "name the checkpoint")):  # fmt: skip
         with pytest.raises(UserError, match=said):
             open_engine(f"diffusers:{path}")

@@ -22,7 +22,8 @@ from mofang.text.language import language_of
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 SETTINGS = ("negative", "steps", "guidance", "sampler", "style", "quality", "background", "strength")
 """Fields of an order that go into a request as they are."""
-_SUFFIX = "-picture"
+SUFFIX = "-picture"
+"""Of the engines in recipes that are made here."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class Done:
 
 def paints(engine: str) -> bool:
     """Whether assets of a recipe's `engine` are made here."""
-    return engine.endswith(_SUFFIX) and engine.removesuffix(_SUFFIX) in ENGINES
+    return engine.endswith(SUFFIX) and engine.removesuffix(SUFFIX) in ENGINES
 
 
 def paint_to(studio: Studio, order: Order, target: Path, progress: Progress = silent) -> Done:
@@ -92,7 +93,7 @@ def painted(studio: Studio, engine: PictureEngine, order: Order, progress: Progr
     params |= {"size": list(order.size)} if order.size else {}
     params |= {"loras": list(order.loras)} if order.loras else {}
     params |= {"controlnet": order.controlnet} if order.controlnet else {}
-    kind = order.engine.partition(":")[0] + _SUFFIX
+    kind = order.engine.partition(":")[0] + SUFFIX
     parents = tuple(each.asset.id for each in originals.values())
     recipes = [Recipe(kind, engine.version, engine.model, order.words, params, order.seed + at, parents) for at in range(order.count)]
     request = _request(studio, recipes[0], order.count)

@@ -133,5 +133,5 @@ def _paint(recipe: Recipe, files: Mapping[str, str], lineage: Mapping[str, Any],
 
 Command = Callable[[Recipe, Mapping[str, str], Mapping[str, Any], str], Arguments]
 COMMANDS: dict[str, Command] = {"collage": _make, "layout": _layout, "edit": _edit, "product": _product,
-                                "diffusers-picture": _paint, "openai-picture": _paint}  # fmt: skip
+                                **{kind + paint.SUFFIX: _paint for kind in paint.ENGINES}}  # fmt: skip
 """Engine → the arguments that make its asset again, from the recipe, the files, all of the lineage and the file's name."""
