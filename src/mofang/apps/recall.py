@@ -9,6 +9,7 @@ from typing import Any
 
 from mofang import trust
 from mofang.apps import paint
+from mofang.image.engines import ENGINES
 from mofang.studio import Studio, UserError
 from mofang.studio.recipe import Json, Recipe
 
@@ -133,5 +134,5 @@ def _paint(recipe: Recipe, files: Mapping[str, str], lineage: Mapping[str, Any],
 
 Command = Callable[[Recipe, Mapping[str, str], Mapping[str, Any], str], Arguments]
 COMMANDS: dict[str, Command] = {"collage": _make, "layout": _layout, "edit": _edit, "product": _product,
-                                **{kind + paint.SUFFIX: _paint for kind in paint.ENGINES}}  # fmt: skip
+                                **{kind + paint.SUFFIX: _paint for kind in ENGINES}}  # fmt: skip
 """Engine → the arguments that make its asset again, from the recipe, the files, all of the lineage and the file's name."""
