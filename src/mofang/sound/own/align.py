@@ -7,17 +7,17 @@ of the two spectra carries its borders over to the recording.
 from collections.abc import Sequence
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from mofang.sound.own.features import BANDS
+from mofang.sound.wavenet.kernels import compiled
 
 Floats = NDArray[np.float32]
 
 
 def carried(durations: Sequence[int], reading: Floats, recording: Floats) -> tuple[int, ...]:
     """The durations of `reading` (n, SIZE), which add up to n, as they are in `recording` (m, SIZE), adding up to m."""
-    path = _warp(_distances(_shape(reading), _shape(recording)))
+    path: NDArray[np.int64] = _warp(_distances(_shape(reading), _shape(recording)))
     borders = np.minimum(np.cumsum([0, *durations]), len(reading))
     carried_to = np.concatenate([path, [len(recording)]])[borders]
     carried_to[0], carried_to[-1] = 0, len(recording)
@@ -39,7 +39,7 @@ def _distances(a: Floats, b: Floats) -> Floats:
     return np.asarray(np.sqrt(np.maximum(squares, 0)), np.float32)
 
 
-@njit(cache=True)
+@compiled
 def _warp(cost: Floats) -> NDArray[np.int64]:
     """For each row the first column the cheapest path crosses; steps (1,1), (1,0), (0,1), the diagonal counted twice."""
     n, m = cost.shape

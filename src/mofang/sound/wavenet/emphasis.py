@@ -1,8 +1,9 @@
 """Pre-emphasis: a vocoder's noise is white, and after the inverse filter it lies low, where speech covers it."""
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from mofang.sound.wavenet.kernels import compiled
 
 Floats = NDArray[np.float32]
 
@@ -15,7 +16,7 @@ def emphasised(samples: Floats, coefficient: float) -> Floats:
     return np.asarray(samples - np.float32(coefficient) * past, np.float32)
 
 
-@njit(cache=True)
+@compiled
 def flattened(samples: Floats, coefficient: float) -> Floats:
     """The inverse: x_t = y_t + a x_{t−1}."""
     out = np.empty_like(samples)
