@@ -34,8 +34,8 @@ STAGES = ("script", "storyboard", "pictures", "voices", "timeline", "render", "p
     default=None,
     help=say("a folder of your own pictures, in order", "你自己的图片文件夹，按顺序"),
 )
-@click.option("--image-engine", default="", help=say("paints the pictures: collage, sticker, diffusers:PATH, openai:MODEL",
-                                                     "画面引擎：collage、sticker、diffusers:路径、openai:模型"))  # fmt: skip
+@click.option("--image-engine", default="", help=say("paints the pictures: collage, own:MODEL, diffusers:PATH, openai:MODEL",
+                                                     "画面引擎：collage、own:模型、diffusers:路径、openai:模型"))  # fmt: skip
 @click.option("--music", default="", help=say("a music file, laid under the voice", "背景音乐文件，自动压低"))
 @click.option("--title", default="", help=say("instead of the text's own", "另取片名"))
 @click.option("--author", default="", help=say("named under the title", "署名"))
