@@ -3,7 +3,7 @@
 import tempfile
 from pathlib import Path
 
-from mofang.apps import edit, layout, paint, product, verse, write, writing
+from mofang.apps import edit, generate, layout, paint, product, project, verse, write, writing
 from mofang.apps.make import pictures, voices
 from mofang.apps.make.storyboard import Picture, scene_from
 from mofang.studio import Asset, Recipe, Studio, UserError
@@ -41,6 +41,10 @@ def _produce(studio: Studio, recipe: Recipe, target: Path) -> None:
         product.produce(studio, recipe, target)
     elif paint.paints(recipe.engine):
         paint.produce(studio, recipe, target)
+    elif recipe.engine == generate.ENGINE:
+        generate.produce(studio, recipe, target)
+    elif recipe.engine == project.ENGINE:
+        project.produce(studio, recipe, target)
     elif recipe.engine == edit.ENGINE:
         edit.produce(studio, recipe, target)
     elif recipe.engine in voices.ENGINES:

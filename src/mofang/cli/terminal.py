@@ -25,6 +25,7 @@ NAMES = {
     "copies": "查抄袭",
     "read": "读图",
     "compare": "比对",
+    "project": "投影",
     "write": "写出",
 }
 

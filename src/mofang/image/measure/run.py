@@ -29,7 +29,7 @@ def measured(model: Path, data: Pictures, count: int = 512) -> dict[str, float]:
 def measure(generated: NDArray[np.uint8], data: Pictures) -> tuple[dict[str, float], Copying]:
     """What `generated` (N, size, size, channels) is like beside the dataset.
 
-    `kid` against held-out pictures and `kid_floor`, that of as many training pictures: the best there can be; `diversity`
+    `kid` against held-out pictures and `kid_floor`, that of the training pictures: about the best there can be; `diversity`
     as a share of held-out pictures'; `copy_rate` beside `copy_expected`, that of new pictures (`measure.copies`). Where too
     few pictures are held out, KID is against training pictures, which reward copies, and the copy rate is missing.
     """
@@ -42,8 +42,7 @@ def measure(generated: NDArray[np.uint8], data: Pictures) -> tuple[dict[str, flo
     known = features(index.net, reference)
     facts["kid"] = kid(made, known)
     if len(held_out) >= 2:
-        rng = np.random.default_rng(0)
-        chosen = rng.permutation(len(train))[: len(generated)]
+        chosen = np.random.default_rng(0).permutation(len(train))[:2000]
         facts["kid_floor"] = kid(features(index.net, train[chosen]), known)
     facts["diversity"] = diversity(made, known)
     found = copying(index, generated, held_out)
