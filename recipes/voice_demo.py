@@ -125,7 +125,7 @@ def main() -> None:
     command("train", corpus, "--kind", "acoustic", "--out", acoustic, "--budget", given.acoustic, "--seed", str(given.seed))
     command("train", corpus, "--kind", "wavenet", "--output", given.output, "--acoustic", acoustic, "--out", vocoder,
             "--budget", given.vocoder, "--seed", str(given.seed))  # fmt: skip
-    command("join", acoustic, vocoder, "--out", folder / "voice", "--temperature", "0.8")
+    command("join", acoustic, vocoder, "--out", folder / "voice", "--temperature", "1.0")
 
 
 if __name__ == "__main__":
