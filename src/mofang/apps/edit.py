@@ -72,9 +72,14 @@ def edited(studio: Studio, order: Order, suffix: str) -> tuple[Making, list[Maki
     params = {**order.params, **edit_verbs.seen(order.verb, order.picture), "verb": order.verb, "parents": list(parents)}
     params |= {name: value for name in ("key", "box") if (value := getattr(order, name))}
     model = ""
-    if order.model is not None:
-        params["model"] = str(order.model.absolute())
-        model = f"{order.model.name}@{file_hash(order.model)}" if order.model.is_file() else ""
+    if order.verb == "enlarge":
+        from mofang.image.edit.enlarge import network_of, shipped
+
+        factor = int(order.params["factor"])
+        graph = network_of(order.model, factor) if order.model else shipped(factor)
+        if order.model:
+            params["model"] = str(graph.absolute()) if graph else ""
+        model = f"{graph.parent.name}/{graph.name}@{file_hash(graph)}" if graph and graph.is_file() else ""
     recipe = Recipe(ENGINE, VERSION, model, params=params, seed=order.seed, parents=tuple(each.asset.id for each in parents.values()))
     made = studio.make(recipe, ".png", lambda path: produce(studio, recipe, path))
     return made, list(parents.values())

@@ -110,13 +110,14 @@ def _unjpeg(work: Work) -> tuple[Floats, Nature]:
 
 def _enlarge(work: Work) -> tuple[Floats, Nature]:
     from mofang.image.edit.enlarge import LARGEST as MOST
-    from mofang.image.edit.enlarge import enlarge
+    from mofang.image.edit.enlarge import enlarge, network_of, shipped
 
+    factor = work.params["factor"]
     if "model" not in work.params:
-        return enlarge(work.floats, work.params["factor"], work.params["sharpness"]), "algorithmicallyEnhanced"
+        return enlarge(work.floats, factor, work.params["sharpness"], shipped(factor)), "algorithmicallyEnhanced"
     from mofang.image.edit.network import Network
 
-    network = Network(Path(work.params["model"]))
+    network = Network(network_of(work.params["model"], factor))
     if work.image.shape[0] * work.image.shape[1] * network.factor**2 > MOST:
         raise UserError(f"the result would have more than {MOST // 1_000_000} million pixels; enlarge a part of the picture")
     # Nobody knows what a stranger's network paints into a picture: it is said that one did.

@@ -122,7 +122,7 @@ def unjpeg(studio: Path, picture: Path, out: Path, **options: Any) -> None:
 @_verb("enlarge", "Enlarge by 2 or 4.", "放大 2 倍或 4 倍。")
 @click.option("--factor", type=click.Choice(["2", "4"]), default="2", show_default=True)
 @click.option("--sharpness", type=click.FloatRange(0, 2), default=1.0, show_default=True)
-@click.option("--model", type=_PATH, help=say("a network of yours instead (.onnx)", "改用你的网络（.onnx）"))
+@click.option("--model", type=_PATH, help=say("a network of yours instead", "改用你的网络"))
 def enlarge(studio: Path, picture: Path, out: Path, factor: str, **options: Any) -> None:
     """Bound to what was seen."""
     _run(studio, "enlarge", picture, out, factor=int(factor), **options)

@@ -1,30 +1,56 @@
 """Enlarging by two and four: what a natural picture may look like, bound to what was seen.
 
-Iterated back-projection (Irani & Peleg 1991) with BM3D as the prior between the projections ("plug and play",
-Venkatakrishnan et al. 2013): every step removes what no picture has and puts back what this one has.
+A network of our own (`weights/enlarge`, see `image.nets.restore`) where it is installed; else BM3D as the prior between
+projections ("plug and play", Venkatakrishnan et al. 2013). Either way iterated back-projection (Irani & Peleg 1991) puts
+back what this picture has.
 """
+
+from pathlib import Path
 
 import numpy as np
 
 from mofang.image.edit.bm3d import SIDE, Floats, Prior
+from mofang.image.edit.network import Network
+from mofang.models import own
 from mofang.studio.errors import UserError
 
+NAME = "enlarge"
+"""The shipped network."""
 LARGEST = 40_000_000
 """Pixels of a result."""
 TILE, OVERLAP = 384, 24
 """Tiles of the small picture, so that memory stays bounded."""
 
 
-def enlarge(image: Floats, factor: int = 2, sharpness: float = 1.0) -> Floats:
+def network_of(model: str | Path, factor: int) -> Path:
+    """The graph of a factor: a file as it is, else of a model of our own by name or folder. Raises `UserError`."""
+    if Path(model).suffix.lower() == ".onnx" or Path(model).is_file():
+        return Path(model)
+    folder = own.find(model)
+    if own.read_config(folder)["model_type"] != "mofang-restore" or not (folder / f"x{factor}.onnx").is_file():
+        raise UserError(f"{folder.name} does not enlarge by {factor}; give one from mofang image train --kind enlarge, or an .onnx")
+    return folder / f"x{factor}.onnx"
+
+
+def shipped(factor: int) -> Path | None:
+    """Our own network, if it is installed."""
+    place = own.names().get(NAME)
+    return place / f"x{factor}.onnx" if place and (place / f"x{factor}.onnx").is_file() else None
+
+
+def enlarge(image: Floats, factor: int = 2, sharpness: float = 1.0, graph: Path | None = None) -> Floats:
     """(rows·factor, columns·factor, 3); the mean of every factor×factor block is the pixel it came from, nearly.
 
-    `sharpness` scales how far details are trusted. Raises `UserError` for another factor than 2 or 4, or too many pixels.
+    `graph` is the network's file; without one, BM3D is the prior. `sharpness` scales how far details are trusted: below 1
+    towards bicubic, above 1 beyond the network. Raises `UserError` for another factor than 2 or 4, or too many pixels.
     """
     if factor not in (2, 4):
         raise UserError(f"pictures are enlarged by 2 or 4, not {factor}")
     rows, columns = image.shape[:2]
     if rows * columns * factor**2 > LARGEST:
         raise UserError(f"{columns * factor}×{rows * factor} pixels are too many; enlarge a part of the picture, or by 2")
+    if graph is not None:
+        return _by_network(image, factor, sharpness, Network(graph))
     out = np.zeros((rows * factor, columns * factor, 3), np.float32)
     for top in range(0, rows, TILE):
         for left in range(0, columns, TILE):
@@ -35,6 +61,15 @@ def enlarge(image: Floats, factor: int = 2, sharpness: float = 1.0) -> Floats:
             part = done[(top - y0) * factor :, (left - x0) * factor :][: high * factor, : wide * factor]
             out[top * factor : (top + high) * factor, left * factor : (left + wide) * factor] = part
     return out
+
+
+def _by_network(image: Floats, factor: int, sharpness: float, network: Network) -> Floats:
+    import cv2
+
+    large = network(image)
+    plain = cv2.resize(image, (large.shape[1], large.shape[0]), interpolation=cv2.INTER_CUBIC)
+    found: Floats = np.clip(_projected(plain + (large - plain) * np.float32(sharpness), image, factor, 1), 0, 1)
+    return found
 
 
 def _enlarged(image: Floats, factor: int, sharpness: float) -> Floats:

@@ -13,6 +13,7 @@ import numpy as np
 
 from mofang.image.edit.bm3d import Floats
 from mofang.models.safety import check_weights
+from mofang.models.session import load
 from mofang.studio.errors import UserError
 
 LARGEST_FILE = 400 << 20
@@ -96,8 +97,6 @@ class Network:
 
 @lru_cache(maxsize=4)
 def _session(path: Path, threads: int) -> Any:
-    import onnxruntime
-
     try:
         size = path.stat().st_size
     except OSError as error:
@@ -106,10 +105,4 @@ def _session(path: Path, threads: int) -> Any:
         raise UserError(f"{path.name} is larger than {LARGEST_FILE >> 20} MB; give a smaller network")
     if (kind := check_weights(path)) != "onnx":
         raise UserError(f"{path.name} is {kind}, and networks for pictures run as ONNX; export it first")
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads, options.inter_op_num_threads, options.log_severity_level = threads, 1, 3
-    try:
-        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # as above
-        why = " ".join(str(error).split())[:80]
-        raise UserError(f"{path.name} cannot be opened as an ONNX network ({why}); replace it") from error
+    return load(path, threads)

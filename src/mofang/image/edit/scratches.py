@@ -70,7 +70,9 @@ def _lines(grey: Floats, contrast: np.float32) -> NDArray[np.bool_]:
             if sure.any():
                 reached = cv2.dilate(sure.astype(np.uint8), (kernel > 0).astype(np.uint8)) > 0
                 found |= reached & (cv2.dilate(stands, np.ones((3, 3), np.uint8)) > 0.4)
-    return found
+    # Line upon line is a cloth, a fence or a page of writing.
+    crowded: NDArray[np.bool_] = cv2.blur(found.astype(np.float32), (LONG, LONG)) > 0.25
+    return found & ~crowded
 
 
 def _departure(grey: Floats, side: int) -> tuple[Floats, Floats]:
