@@ -345,14 +345,14 @@ def run(tmp_path, *arguments):
 
 
 def test_training_by_the_command_line_and_its_one_line_errors(tmp_path, data):
-    made = run(tmp_path, "train", data.folder, "--name", "mine", "--budget", "3steps", "--size-dial", "nano", "--batch", 4,
+    made = run(tmp_path, "train", data.folder, "--name", "mine", "--budget", "3steps", "--size", "nano", "--batch", 4,
                "--width", 4, "--samples", 1, "--json")  # fmt: skip
     assert made.exit_code == 0, (made.output, made.exception)
     assert "copy rate" in made.output and (tmp_path / "studio" / "runs" / "mine" / "model" / "model.onnx").exists()
     records = [json.loads(line) for line in made.stderr.splitlines() if line.startswith("{")]
     assert {"train", "validate", "sample", "done"} == {record["kind"] for record in records}
     for arguments, message in (
-        (("--name", "mine", "--budget", "4steps", "--size-dial", "nano", "--batch", 4, "--width", 4), "was begun with"),
+        (("--name", "mine", "--budget", "4steps", "--size", "nano", "--batch", 4, "--width", 4), "was begun with"),
         (("--kind", "vae", "--gamma", 1), "a vae has no --gamma"),
         (("--budget", "soon"), "is no budget"),
     ):

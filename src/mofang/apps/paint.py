@@ -63,8 +63,13 @@ def paints(engine: str) -> bool:
     return engine.endswith(SUFFIX) and engine.removesuffix(SUFFIX) in ENGINES
 
 
+def numbered(target: Path, count: int) -> list[Path]:
+    """`target`, or for several pictures `name-1.png`, `name-2.png` …"""
+    return [target] if count == 1 else [target.with_name(f"{target.stem}-{n}{target.suffix}") for n in range(1, count + 1)]
+
+
 def paint_to(studio: Studio, order: Order, target: Path, progress: Progress = silent) -> Done:
-    """Paint and publish; several pictures as `name-1.png`, `name-2.png` … Raises `UserError`."""
+    """Paint and publish; several pictures under `numbered` names. Raises `UserError`."""
     if target.suffix.lower() not in SUFFIXES:
         raise UserError(f"cannot write a '{target.suffix[:12]}' picture; choose one of: {', '.join(SUFFIXES)}")
     engine = open_engine(order.engine, loras=order.loras, controlnet=order.controlnet, studio=studio.folder)
@@ -74,8 +79,7 @@ def paint_to(studio: Studio, order: Order, target: Path, progress: Progress = si
         engine.close()
     names = {role: path.name for role in ("image", "mask", "control") if (path := getattr(order, role)) is not None}
     paths = []
-    for number, making in enumerate(made, 1):
-        place = target if len(made) == 1 else target.with_name(f"{target.stem}-{number}{target.suffix}")
+    for making, place in zip(made, numbered(target, len(made)), strict=True):
         claim = trust.Claim(order.words[:60] or target.stem[:60], nature_of(making), language_of(order.words),
                             parts=[part(each) for each in (making, *parents)], credits=making.made.credits,
                             facts={"recipe": public(_elsewhere(making.recipe)), "words": order.words, "files": names})  # fmt: skip

@@ -42,16 +42,18 @@ def make(folder: Path, /, words: str, target: Path, engine: str, size: str, styl
          **options: Any) -> None:  # fmt: skip
     """One illustration, or several."""
     from mofang.apps.draw import draw_to, read_size
+    from mofang.apps.paint import numbered
 
     if engine == "collage":
         for name, value in options.items():
-            if value and not (name == "count" and value == 1):
+            if value and name != "count":
                 told = "lora" if name == "loras" else name
                 raise UserError(f"the collage is not told --{told}; choose another --engine")
-        path, why = draw_to(Studio(folder), words, target, size or "1080x1920", style or "noto", seed)
-        if explain:
-            click.echo(why)
-        click.echo(str(path))
+        for number, place in enumerate(numbered(target, options["count"])):
+            path, why = draw_to(Studio(folder), words, place, size or "1080x1920", style or "noto", seed + number)
+            if explain and not number:
+                click.echo(why)
+            click.echo(str(path))
         return
     from mofang.apps.paint import Order, paint_to
     from mofang.cli.terminal import Line

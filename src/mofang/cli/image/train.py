@@ -17,7 +17,7 @@ _HELP = {
     "kind": say("what learns", "模型种类"),
     "name": say("what to call it; kept in the studio", "模型名；保存在工作室中"),
     "out": say("a folder for the run instead of the studio's", "训练文件夹（默认在工作室内）"),
-    "size-dial": say("how large; the options below override it", "模型大小；可用下列选项细调"),
+    "size": say("how large; the options below override it", "模型大小；可用下列选项细调"),
     "budget": "30min, 2h, 2000steps",
     "width": say("channels next to the picture", "靠近图像一端的通道数"),
     "latent": say("numbers a picture is made from", "潜变量维数"),
@@ -29,6 +29,11 @@ _HELP = {
     "mirror": say("show half of the pictures mirrored", "一半图片左右翻转"),
     "kl": say("VAE: weight of the divergence", "VAE：KL 散度的权重"),
     "codes": say("VQ-VAE: entries of the codebook", "VQ-VAE：码本大小"),
+    "base": say("flow: the autoencoder whose latents it fills", "flow：所用的自编码器"),
+    "layers": say("flow: blocks", "flow：层数"),
+    "heads": say("flow: of attention", "flow：注意力头数"),
+    "words": say("flow: tokens read of a caption", "flow：读取的说明词元数"),
+    "matrix-lr": say("flow: Muon's learning rate; 0: AdamW for everything", "flow：Muon 学习率；0 为全用 AdamW"),
     "ema": say("decay of the averaged weights", "权重滑动平均的衰减"),
     "samples": say("how often to make a sheet", "共输出多少张样图"),
     "patience": say("stop after so many validations without gain; 0: never", "多少次验证无改进即停；0 为不停"),
@@ -51,7 +56,7 @@ _ABOVE_ZERO = click.FloatRange(min=0, min_open=True)
 @_option("--kind", type=click.Choice(list(KINDS)), default="gan")
 @_option("--name", default="")
 @_option("--out", type=click.Path(path_type=Path))
-@_option("--size-dial", "dial", type=click.Choice(DIALS), default="small")
+@_option("--size", "dial", type=click.Choice(DIALS), default="small")
 @_option("--budget", default="20min")
 @_option("--width", type=click.IntRange(4, 1024))
 @_option("--latent", type=click.IntRange(2, 1024))
@@ -63,6 +68,11 @@ _ABOVE_ZERO = click.FloatRange(min=0, min_open=True)
 @_option("--mirror/--no-mirror", default=None)
 @_option("--kl", type=click.FloatRange(min=0))
 @_option("--codes", type=click.IntRange(2, 65536))
+@_option("--base")
+@_option("--layers", type=click.IntRange(1, 100))
+@_option("--heads", type=click.IntRange(1, 64))
+@_option("--words", type=click.IntRange(1, 256))
+@_option("--matrix-lr", type=click.FloatRange(min=0))
 @_option("--ema", type=click.FloatRange(0, 1, max_open=True))
 @_option("--warmup", type=click.FloatRange(0, 1), default=0.02)
 @_option("--decay", type=click.FloatRange(0, 1), default=0.5)
