@@ -268,7 +268,8 @@ def test_what_is_repaired_stays_ones_own_and_what_is_invented_says_so(tmp_path):
     other = write(tmp_path / "b.png", scene(seed=4))
     calls = {
         "denoise": ([], False), "unjpeg": ([], False), "style": (["--like", other], False),
-        "cutout": (["--box", "30,20,90,90"], False), "inpaint": (["--box", "60,40,40,40"], True), "outpaint": (["--sides", "0,40,0,0"], True),
+        "cutout": (["--box", "30,20,90,90"], False), "inpaint": (["--box", "60,40,40,40"], True),
+        "outpaint": (["--sides", "0,40,0,0"], True),
         "colourise": (["--reference", other], True), "enlarge": ([], False), "scratches": ([], False),
         "deblur": (["--blur", "gaussian:1"], False),
     }  # fmt: skip

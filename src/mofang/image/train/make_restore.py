@@ -32,7 +32,8 @@ def enlarge(data: Pictures, options: Options) -> Ready:
     def export(folder: Path, weights: Mapping[str, Tensor]) -> None:
         export_restore(shape, weights, folder)
 
-    return Ready(experiment, shape.config(), {**asdict(shape), "factors": list(shape.factors), **asdict(settings)}, export, measure=False)
+    told = {**asdict(shape), "factors": list(shape.factors), **asdict(settings)}
+    return Ready(experiment, shape.config(), told, export, measure=False)
 
 
 def export_restore(shape: RestoreShape, weights: Mapping[str, Tensor], folder: Path) -> None:
