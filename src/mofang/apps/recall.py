@@ -132,7 +132,12 @@ def _paint(recipe: Recipe, files: Mapping[str, str], lineage: Mapping[str, Any],
     return paint.arguments(recipe, files, name)
 
 
+def _restyle(recipe: Recipe, files: Mapping[str, str], lineage: Mapping[str, Any], name: str) -> Arguments:
+    options = {"like": files["other"], "mode": recipe.params["mode"], "strength": recipe.params["strength"], "seed": recipe.seed}
+    return ["image", "edit", "style", *_options(options), *_last(files["picture"], name)]
+
+
 Command = Callable[[Recipe, Mapping[str, str], Mapping[str, Any], str], Arguments]
-COMMANDS: dict[str, Command] = {"collage": _make, "layout": _layout, "edit": _edit, "product": _product,
+COMMANDS: dict[str, Command] = {"collage": _make, "layout": _layout, "edit": _edit, "product": _product, "restyle": _restyle,
                                 **{kind + paint.SUFFIX: _paint for kind in ENGINES}}  # fmt: skip
 """Engine → the arguments that make its asset again, from the recipe, the files, all of the lineage and the file's name."""

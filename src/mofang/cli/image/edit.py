@@ -140,5 +140,13 @@ def cutout(studio: Path, picture: Path, out: Path, **options: Any) -> None:
               help=say("colours alone, or strokes and textures too", "只换色彩，或连笔触与质感"))  # fmt: skip
 @click.option("--strength", type=click.FloatRange(0, 1), default=1.0, show_default=True, help=say("how much of it", "力度"))
 def style(studio: Path, picture: Path, out: Path, **options: Any) -> None:
-    """By optimal transport of colours, or by patches."""
+    """By optimal transport of colours, or by patches. A film (mp4, mov …) stays steady from frame to frame."""
+    from mofang.apps.restyle import SUFFIXES, restyle_to
+
+    if picture.suffix.lower() in SUFFIXES:
+        if options["mask"] or options["key"] or options["box"]:
+            raise UserError("a film is restyled whole; leave --mask, --key and --box out")
+        done = restyle_to(Studio(studio), picture, options["other"], out, options["mode"], options["strength"], options["seed"])
+        click.echo(str(done))
+        return
     _run(studio, "style", picture, out, **options)

@@ -19,12 +19,22 @@ LARGEST = 1024
 
 def colours(image: Floats, style: Floats, strength: float = 1.0, seed: int = 0) -> Floats:
     """(rows, columns, 3) in the style's colours, `strength` 0..1 of the way."""
+    mapped = _regrained(image, transported(image, style, image.reshape(-1, 3), seed).reshape(image.shape).astype(np.float32))
+    found: Floats = np.clip(image + (mapped - image) * np.float32(strength), 0, 1)
+    return found
+
+
+def transported(image: Floats, style: Floats, points: Floats, seed: int = 0) -> NDArray[np.float64]:
+    """Where the map that takes the colours of `image` to those of `style` takes colours `points` (n, 3).
+
+    For a film the map is found on one frame of a shot and applied to all: colours then cannot flicker.
+    """
     rng = np.random.default_rng(seed)
     source, target = image.reshape(-1, 3), style.reshape(-1, 3)
     some = source[rng.integers(0, len(source), SAMPLES)].astype(np.float64)
     theirs = target[rng.integers(0, len(target), SAMPLES)].astype(np.float64)
     matrix, mean, goal = _linear(some, theirs)
-    moved = (source - mean) @ matrix.T + goal
+    moved: NDArray[np.float64] = (points - mean) @ matrix.T + goal
     cloud = (some - mean) @ matrix.T + goal
     for _ in range(SLICES // 3):
         turn = np.linalg.qr(rng.standard_normal((3, 3)))[0]
@@ -37,9 +47,7 @@ def colours(image: Floats, style: Floats, strength: float = 1.0, seed: int = 0) 
             step += (np.interp(moved @ axis, have, want) - moved @ axis)[:, None] * axis
             change += (np.interp(cloud @ axis, have, want) - cloud @ axis)[:, None] * axis
         moved, cloud = moved + 0.5 * step, cloud + 0.5 * change
-    mapped = _regrained(image, moved.reshape(image.shape).astype(np.float32))
-    found: Floats = np.clip(image + (mapped - image) * np.float32(strength), 0, 1)
-    return found
+    return moved
 
 
 def _linear(source: NDArray[np.float64], target: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
