@@ -51,10 +51,10 @@ def _conv(inputs: int, outputs: int, kernel: int = 3, gain: float = 1.0) -> nn.C
     return conv
 
 
-def _rising(inputs: int, outputs: int, kernel: int, gain: float = 1.0) -> nn.Conv2d:
-    """A convolution whose channels become pixels, begun alike for the four pixels of each: as enlarging does, without a
+def _unfolding(inputs: int, outputs: int, gain: float) -> nn.Conv2d:
+    """A convolution whose channels become four pixels each, begun alike for all four: as enlarging does, without a
     pattern (Aitken et al. 2017, arXiv 1707.02937)."""
-    conv = _conv(inputs, 4 * outputs, kernel, gain)
+    conv = _conv(inputs, 4 * outputs, 3, gain)
     with torch.no_grad():
         conv.weight.copy_(conv.weight[::4].repeat_interleave(4, 0))
     return conv
@@ -102,8 +102,8 @@ class Generator(nn.Module):
         self.start = nn.Parameter(torch.randn(1, widths[0], COARSEST, COARSEST))
         self.first = nn.Linear(shape.latent, widths[0])
         self.blocks = nn.ModuleList(Styled(width, shape.latent) for width in widths)
-        self.rise = nn.ModuleList(_rising(a, b, 1) for a, b in pairwise(widths))
-        self.leave = _rising(widths[-1], shape.channels, 3, gain=0.5)
+        self.rise = nn.ModuleList(_conv(a, b, 1) for a, b in pairwise(widths))
+        self.leave = _unfolding(widths[-1], shape.channels, gain=0.5)
 
     def forward(self, z: Tensor) -> Tensor:
         w = self.mapping(z)
@@ -114,7 +114,7 @@ class Generator(nn.Module):
         x = self.start + self.first(w[:, 0])[:, :, None, None]
         for level, block in enumerate(self.blocks):
             if level:
-                x = F.pixel_shuffle(self.rise[level - 1](x), 2)
+                x = F.interpolate(self.rise[level - 1](x), scale_factor=2.0, mode="bilinear")
             x = block(x, w[:, level])
         return F.pixel_shuffle(self.leave(F.leaky_relu(x, SLOPE)), 2)
 
