@@ -97,7 +97,7 @@ def test_pages_come_back_in_every_format(tmp_path, photo, suffix):
 def test_paintings_come_back_with_all_their_words(tmp_path):
     if not models.installed("art-noto"):
         pytest.skip("the art is not here")
-    words = "一只戴红围巾的狐狸，在雪地里走了很远很远的路，终于看见了一座小木屋，屋里亮着灯，门前有一棵松树和一口井，井边坐着一只猫。" * 2
+    words = "一只戴红围巾的狐狸，在雪地里走了很远很远的路，终于看见了一座小木屋，门前有一棵松树，井边坐着一只猫。" * 2
     assert run(tmp_path, "image", "make", words, tmp_path / "fox.png", "--size", "320x640", "--seed", "9").exit_code == 0
     first, second = again(tmp_path, tmp_path / "fox.png")
     assert words in recalled(tmp_path, tmp_path / "fox.png") and np.array_equal(first, second)
