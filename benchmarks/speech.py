@@ -139,8 +139,8 @@ def timed(work: Callable[[], object], times: int = 3) -> float:
 def graphs(folder: Path) -> dict[str, float]:
     """Times real time of Kokoro's three graphs on one sentence."""
     from mofang import models
-    from mofang.sound.engines import kokoro
     from mofang.models.session import load
+    from mofang.sound.engines import kokoro
     from mofang.sound.frontend import phonemize
 
     source = models.ensure("kokoro-82m").file("model")

@@ -1,5 +1,6 @@
 """Pictures out of a model of one's own, without torch: its ONNX graphs run by onnxruntime."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 from mofang.models import own
 from mofang.models.formats.onnx import check_onnx
+from mofang.models.session import load
 from mofang.studio.errors import UserError
 from mofang.studio.library import file_hash
 
@@ -54,16 +56,11 @@ class Sampler:
         return int(self._graph.get_inputs()[0].shape[1]) if self._mapping else 1
 
     def _session(self, name: str) -> Any:
-        import onnxruntime
-
         path = self.folder / name
         if not path.is_file():
             raise UserError(f"{self.folder} has no {name}; train the model again or take its folder whole")
         check_onnx(path)
-        try:
-            return onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-        except Exception as error:  # onnxruntime raises a dozen types of its own that share no base but this
-            raise UserError(f"{path} cannot be opened ({str(error)[:80]}); train the model again") from error
+        return load(path, min(os.cpu_count() or 1, 8))
 
     def noise(self, seeds: Sequence[int]) -> Floats:
         """(N, latent) of the normal distribution, a row for each seed."""

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from mofang.image.captions import encode, load_tokenizer
 from mofang.models import own
+from mofang.models.formats.onnx import check_onnx
 from mofang.models.session import load
 from mofang.studio.errors import UserError
 
@@ -48,8 +49,10 @@ class Painter:
 
     @cached_property
     def _graphs(self) -> dict[str, Any]:
-        return {name: load(self.folder / f"{name}.onnx", self.threads, f"{self.folder / name}.onnx")
-                for name in ("text", "flow", "decoder")}  # fmt: skip
+        paths = {name: self.folder / f"{name}.onnx" for name in ("text", "flow", "decoder")}
+        for path in paths.values():
+            check_onnx(path)
+        return {name: load(path, self.threads) for name, path in paths.items()}
 
     def style(self, name: str) -> int:
         """The number of a style; the empty name is any. Raises `UserError` naming those there are."""
