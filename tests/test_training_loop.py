@@ -85,6 +85,7 @@ def test_ctrl_c_finishes_the_step_saves_and_the_run_goes_on_as_if_nothing_had_be
 
 
 def test_ctrl_c_twice_stops_at_once_and_the_checkpoint_before_stays(tmp_path):
+    before = signal.getsignal(signal.SIGINT)
     toy = Toy()
     toy.before_step = {4: [signal.SIGINT]}
     with pytest.raises(KeyboardInterrupt):
@@ -95,7 +96,7 @@ def test_ctrl_c_twice_stops_at_once_and_the_checkpoint_before_stays(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         train(toy, tmp_path, plan(40))
     assert toy.seen[-1] == 9 and (tmp_path / LAST).read_bytes() == kept
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_a_killed_run_goes_on_as_if_nothing_had_been(straight, tmp_path):
@@ -211,6 +212,7 @@ def test_a_loss_that_is_no_number_stops_the_run_and_the_last_good_checkpoint_sta
 
 
 def test_a_full_disk_is_said_and_the_checkpoint_before_stays(tmp_path):
+    before = signal.getsignal(signal.SIGINT)
     toy = Toy()
     toy.before_step = {3: [signal.SIGINT]}
     with pytest.raises(KeyboardInterrupt):
