@@ -5,7 +5,8 @@ STAMP := .venv/.installed
 # Training needs torch. Without a graphics card, the processor-only build saves gigabytes:
 #   make TORCH='torch --index-url https://download.pytorch.org/whl/cpu'
 TORCH ?= torch==2.13.0
-BENCHMARKS := scene_reading polyphones speech brief render make text_speedrun text_lstm text_generate text_poem text_prepare
+BENCHMARKS := scene_reading polyphones speech brief render make text_speedrun text_lstm text_generate text_poem text_prepare \
+	image_restore image_gan wavenet_sampling
 
 .PHONY: demo test slow lint bench models clean help
 

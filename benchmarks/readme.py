@@ -9,8 +9,8 @@ import re
 from pathlib import Path
 
 HERE = Path(__file__).parent
-NAMES = ("make", "render", "text_speedrun", "text_lstm", "text_generate", "text_poem", "text_prepare", "speech", "polyphones",
-         "scene_reading", "brief")  # fmt: skip
+NAMES = ("make", "render", "text_speedrun", "text_lstm", "text_generate", "text_poem", "text_prepare", "image_restore",
+         "image_gan", "wavenet_sampling", "speech", "polyphones", "scene_reading", "brief")  # fmt: skip
 HEADS = {"README.md": ("what", "unit", "Mofang", "peer", "goal"), "README.zh.md": ("项目", "单位", "墨坊", "对比", "目标")}
 
 
