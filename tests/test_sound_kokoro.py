@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from mofang import models
+from mofang.models.session import load
 from mofang.sound import speak
 from mofang.sound.engines import kokoro
-from mofang.models.session import load
 from mofang.sound.frontend import phonemize, visible
 from mofang.studio.errors import UserError
 

@@ -212,7 +212,6 @@ def test_a_loss_that_is_no_number_stops_the_run_and_the_last_good_checkpoint_sta
 
 
 def test_a_full_disk_is_said_and_the_checkpoint_before_stays(tmp_path):
-    before = signal.getsignal(signal.SIGINT)
     toy = Toy()
     toy.before_step = {3: [signal.SIGINT]}
     with pytest.raises(KeyboardInterrupt):

@@ -50,8 +50,8 @@ class Hibari:
     def _session(self) -> Any:
         import onnx
 
-        from mofang.sound.engines.graphs import expose
         from mofang.models.session import load
+        from mofang.sound.engines.graphs import expose
 
         content = (files("hibari") / "assets" / "hibari.onnx").read_bytes()
         if hashlib.sha256(content).hexdigest() != SHA256:
