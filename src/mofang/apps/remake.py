@@ -3,7 +3,7 @@
 import tempfile
 from pathlib import Path
 
-from mofang.apps import edit, generate, layout, paint, product, project, verse, write, writing
+from mofang.apps import compose, edit, generate, layout, paint, product, project, verse, write, writing
 from mofang.apps.make import pictures, voices
 from mofang.apps.make.storyboard import Picture, scene_from
 from mofang.studio import Asset, Recipe, Studio, UserError
@@ -37,6 +37,8 @@ def _produce(studio: Studio, recipe: Recipe, target: Path) -> None:
         pictures.produce(recipe, Picture(file=recipe.params["file"]), target)
     elif recipe.engine == layout.ENGINE:
         layout.produce(studio, recipe, target)
+    elif recipe.engine == compose.ENGINE:
+        compose.produce(studio, recipe, target)
     elif recipe.engine == product.ENGINE:
         product.produce(studio, recipe, target)
     elif paint.paints(recipe.engine):

@@ -234,6 +234,7 @@ KINDS = {
     ".mp3": "audio",
     ".m4a": "audio",
     ".mp4": "video",
+    ".mid": "score",
     ".txt": "text",
     ".md": "text",
     ".json": "storyboard",

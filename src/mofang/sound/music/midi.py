@@ -95,13 +95,13 @@ def to_bytes(score: Score) -> bytes:
     for track in score.tracks:
         drums = track.program == DRUMS
         part: Any = symusic.Track(track.name, 0 if drums else track.program, drums)
-        for note in _apart(track.notes):
+        for note in apart(track.notes):
             part.notes.append(symusic.Note(note.start * ticks, note.duration * ticks, note.pitch, note.velocity))
         song.tracks.append(part)
     return bytes(song.dumps_midi())
 
 
-def _apart(notes: Iterable[Note]) -> list[Note]:
+def apart(notes: Iterable[Note]) -> list[Note]:
     """A key cannot go down twice: a note still sounding ends where the same pitch begins again."""
     last: dict[int, int] = {}
     found: list[Note] = []

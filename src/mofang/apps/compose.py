@@ -1,0 +1,102 @@
+"""A piece of music composed, as an asset and as a file: MIDI, MusicXML, a piano roll, or sound."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from mofang import trust
+from mofang.apps.export import part, release
+from mofang.models import own
+from mofang.sound import pcm
+from mofang.sound.music import compose, copying, midi, musicxml, roll
+from mofang.sound.music.network import Network
+from mofang.sound.music.score import Score
+from mofang.studio import Made, Making, Recipe, Studio, UserError
+from mofang.studio.atomic import write_atomic
+from mofang.studio.library import file_hash
+
+ENGINE, VERSION = "score", "1"
+SOUNDS = (".wav", ".flac", ".mp3", ".m4a")
+SCORES = (".mid", ".midi", ".musicxml", ".xml", ".png")
+
+
+@dataclass(frozen=True)
+class Order:
+    """What to compose, with which model (a folder or a name), after which beginning (a MIDI file)."""
+
+    wish: compose.Wish
+    model: str = "score"
+    beginning: Path | None = None
+    soundfont: Path | None = None
+
+
+@dataclass(frozen=True)
+class Composed:
+    """The files written, and how much of the melody stands in the training scores."""
+
+    paths: tuple[Path, ...]
+    copied: copying.Copied
+
+
+def compose_to(studio: Studio, order: Order, targets: tuple[Path, ...]) -> Composed:
+    """Compose once and write the piece to every target, whose suffix chooses the form. Raises `UserError`."""
+    for target in targets:
+        if target.suffix.lower() not in (*SOUNDS, *SCORES):
+            raise UserError(f"cannot write music as '{target.suffix[:12]}'; choose one of: {', '.join((*SCORES, *SOUNDS))}")
+    folder = own.find(order.model, studio.folder)
+    beginning = midi.read(order.beginning) if order.beginning else None
+    # The weights are part of what made it; another model under the same name makes another piece.
+    key = f"{folder.name}@{file_hash(folder / own.WEIGHTS)[:16]}"
+    params = {**compose.facts(order.wish), "beginning": file_hash(order.beginning) if order.beginning else ""}
+    recipe = Recipe(ENGINE, VERSION, key, prompt=order.wish.style, params=params, seed=order.wish.seed)
+
+    making = studio.make(recipe, ".mid", lambda target: _composed(folder, order.wish, beginning, target))
+    score = midi.read(making.asset.path)
+    paths = tuple(_written(studio, making, score, target, order) for target in targets)
+    facts = making.made.facts
+    return Composed(paths, copying.Copied(float(facts["copied"]), int(facts["copied_longest"])))
+
+
+def produce(studio: Studio, recipe: Recipe, target: Path) -> Made:
+    """The piece of a recipe again. Raises `UserError` if its model is another by now, or it went on from a file."""
+    name, _, mark = recipe.model.partition("@")
+    folder = own.find(name, studio.folder)
+    if file_hash(folder / own.WEIGHTS)[: len(mark)] != mark:
+        raise UserError(f"the model {name} is another than the one that composed this; put that one back")
+    if recipe.params["beginning"]:
+        raise UserError("the piece went on from a MIDI file; compose it again with the same file: mofang music compose --continue")
+    return _composed(folder, compose.wish_from(recipe.params), None, target)
+
+
+def _composed(folder: Path, wish: compose.Wish, beginning: Score | None, target: Path) -> Made:
+    score = compose.compose(Network.open(folder), compose.styles(folder), wish, beginning)
+    copied = copying.open_index(folder).copied(score)
+    midi.write(target, score)
+    return Made((), {"copied": round(copied.share, 4), "copied_longest": copied.longest})
+
+
+def _written(studio: Studio, making: Making, score: Score, target: Path, order: Order) -> Path:
+    suffix = target.suffix.lower()
+    if suffix in (".mid", ".midi"):
+        midi.write(target, score)
+    elif suffix in (".musicxml", ".xml"):
+        musicxml.write(target, score)
+    elif suffix == ".png":
+        write_atomic(target, roll.piano_roll(score))
+    else:
+        return _played(studio, making, score, target, order.soundfont)
+    return target
+
+
+def _played(studio: Studio, making: Making, score: Score, target: Path, soundfont: Path | None) -> Path:
+    from mofang.models.card import card
+    from mofang.sound.music import band
+
+    samples = band.play(score, soundfont)
+    credits = (*making.made.credits, *(() if soundfont else (card(band.SOUNDFONT).credit,)))
+    claim = trust.Claim(f"music: {score.style or making.recipe.prompt}", parts=(part(making),), credits=credits)
+
+    def written(_: Path, desk: Path) -> None:
+        # Formats that are compressed get the audible label first: it cannot be put into them afterwards.
+        pcm.write(desk, samples if desk.suffix in (".wav", ".flac") else trust.label_audio(samples, band.RATE), band.RATE)
+
+    return release(studio, making, target, claim, written)

@@ -1,0 +1,36 @@
+"""`mofang music prepare`: MIDI files into what a model learns from."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from mofang.studio.errors import UserError
+from mofang.studio.words import say
+
+
+@click.command(help=say("Make data to train on of MIDI files and folders of them.", "把 MIDI 文件（夹）整理成训练数据。"))
+@click.argument("works", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--out", required=True, type=click.Path(path_type=Path), help=say("a folder for the data", "数据文件夹"))
+@click.option("--style", default="own", show_default=True, help=say("what family the pieces belong to", "乐曲风格"))
+@click.option("--licence", default="LicenseRef-own", show_default=True, help=say("on what terms you have them", "乐曲的许可"))
+def prepare(works: tuple[Path, ...], out: Path, style: str, licence: str) -> None:
+    """Files that cannot be read are named and left out."""
+    from mofang.sound.music import data, midi, tokens
+
+    if style not in tokens.STYLES:
+        raise UserError(f"there is no style '{style[:30]}'; take one of {', '.join(tokens.STYLES)}")
+    paths = [path for work in works for path in (sorted(work.rglob("*.mid*")) if work.is_dir() else [work])]
+
+    def pieces() -> Iterator[data.Piece]:
+        for path in paths:
+            try:
+                yield data.Piece(replace(midi.read(path), style=style), path.name, licence)
+            except UserError as error:
+                click.echo(str(error), err=True)
+
+    made = data.write(out, pieces(), {})
+    counts = ", ".join(f"{part} {sum(entry.part == part for entry in made.entries)}" for part in data.PARTS)
+    click.echo(say(f"{out}: {len(made.tokens):,} events; pieces: {counts}; left out: {made.manifest['left_out']}",
+                   f"{out}：{len(made.tokens):,} 个事件；乐曲：{counts}；未收：{made.manifest['left_out']}"))  # fmt: skip

@@ -1,0 +1,126 @@
+"""Which events may come next: positions ascend, bars are full, parts stay single, keys are kept, pieces close.
+
+A mask over the vocabulary, fed with the events as they are chosen. It never leaves nothing to choose.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mofang.sound.music.score import DRUMS, Key, Metre
+from mofang.sound.music.tokens import BASE, KIND_OF, LONGEST, TRACKS, VOCABULARY, token, value
+
+MAJOR, MINOR = (0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 8, 10, 11)
+SCALES = {"pentatonic": ((0, 2, 4, 7, 9), (0, 3, 5, 7, 10)), "western": (MAJOR, MINOR)}
+"""Pitch classes above the tonic in major and in minor. Western minor has both sevenths."""
+LOWEST, HIGHEST = 28, 100
+QUIETEST, LOUDEST = token("velocity", 12), token("velocity", 29)
+LEAP = 16
+"""Semitones of the widest step within a part that plays alone."""
+
+
+def scale_of(key: Key, name: str) -> frozenset[int]:
+    """The pitch classes of `key` in a scale of `SCALES`."""
+    return frozenset((key.tonic + step) % 12 for step in SCALES[name][key.minor])
+
+
+def triad_of(key: Key) -> frozenset[int]:
+    """The pitch classes of the tonic's chord."""
+    return frozenset((key.tonic + step) % 12 for step in (0, 3 if key.minor else 4, 7))
+
+
+@dataclass
+class Grammar:
+    """What has been said in this bar. `programs` are the tracks'; every track plays one note at a time unless `chords`."""
+
+    key: Key
+    metre: Metre
+    programs: tuple[int, ...]
+    scale: frozenset[int]
+    chords: bool = False
+
+    def __post_init__(self) -> None:
+        self.free = [0] * TRACKS  # the step of this bar from which a track is silent
+        self.last = [-1] * TRACKS  # the pitch a track played last
+        self._clear()
+        self.closing = self.tight = False
+
+    def _clear(self) -> None:
+        self.kind, self.position, self.track = "bar", -1, -1
+        self.playing: set[tuple[int, int]] = set()
+
+    def begin_bar(self, closing: bool = False, tight: bool = False) -> None:
+        """A bar has begun; in a `closing` one only the tonic's chord is played, from a `tight` one nothing sounds on."""
+        self.free = [max(0, end - self.metre.bar) for end in self.free]
+        self._clear()
+        self.closing, self.tight = closing, tight or closing
+
+    def take(self, event: int) -> None:
+        """Note that `event` was chosen."""
+        kind, number = KIND_OF[event], value(event)
+        if kind == "position":
+            self.position, self.playing = number, set()
+        elif kind == "track":
+            self.track = number
+        elif kind == "pitch":
+            self.last[self.track] = number
+            self.playing.add((self.track, number))
+        elif kind == "duration":
+            before = self.position if self.kind == "pitch" else self.free[self.track]
+            self.free[self.track] = max(self.free[self.track], before + number + 1)
+        self.kind = kind
+
+    @property
+    def full(self) -> bool:
+        """Whether some part sounds to within a beat of the bar's end."""
+        return max(self.free) > self.metre.bar - self.metre.beat
+
+    def mask(self) -> NDArray[np.bool_]:
+        """True where an event may follow, (V,)."""
+        allowed = np.zeros(VOCABULARY, bool)
+        if self.kind == "pitch":
+            # A note may sound into the next bar, not through it.
+            room = min(LONGEST, self.metre.bar * (1 if self.tight else 2) - self.position)
+            allowed[BASE["duration"] : BASE["duration"] + room] = True
+            return allowed
+        if self.kind in ("position", "duration"):
+            self._tracks(allowed)
+        if self._may_play():
+            self._pitches(allowed)
+            if self.kind != "velocity":
+                allowed[QUIETEST : LOUDEST + 1] = True
+        if self.kind in ("bar", "duration"):
+            # A piece closes on one chord, at the beginning of its last bar.
+            for place in range(self.position + 1, 1 if self.closing else self.metre.bar):
+                allowed[token("position", place)] = any(self._can(number, place) for number in range(len(self.programs)))
+            allowed[BASE["bar"]] = self.full
+        if not allowed.any():
+            allowed[BASE["bar"]] = True
+        return allowed
+
+    def _can(self, track: int, place: int) -> bool:
+        return self.chords or self.free[track] <= place
+
+    def _tracks(self, allowed: NDArray[np.bool_]) -> None:
+        """Tracks come in order within a position, each once."""
+        latest = max((track for track, _ in self.playing), default=-1)
+        for track in range(latest + 1, len(self.programs)):
+            allowed[token("track", track)] = track != self.track and self._can(track, self.position)
+
+    def _may_play(self) -> bool:
+        """Whether the track that was named last may play a note here: its first, or one more of a chord."""
+        if self.track < 0 or self.kind == "bar":
+            return False
+        return self.chords if self.kind == "duration" else self._can(self.track, self.position)
+
+    def _pitches(self, allowed: NDArray[np.bool_]) -> None:
+        if self.track < len(self.programs) and self.programs[self.track] == DRUMS:
+            allowed[token("pitch", 35) : token("pitch", 60)] = True  # General MIDI's drums
+            return
+        last = self.last[self.track]
+        classes = triad_of(self.key) if self.closing else self.scale
+        lowest = max([pitch for track, pitch in self.playing if track == self.track], default=-1)
+        for pitch in range(LOWEST, HIGHEST):
+            near = last < 0 or self.chords or abs(pitch - last) <= LEAP
+            allowed[token("pitch", pitch)] = pitch % 12 in classes and near and pitch > lowest
