@@ -37,7 +37,7 @@ A100 = 1.4697
 
 FAST = (Shape(4, 128, 64, 12, heads=2, kv_heads=2), Settings(64, 12, lr=1e-2), 0.97, 0.0)
 FULL = (Shape(4, 128, 64, 12, heads=2, kv_heads=2), Settings(64, 12, lr=1e-2), 0.99, 0.0)
-LONG = (Shape(6, 256, 128, 32, heads=4, kv_heads=4), Settings(128, 32, lr=4e-3, weight_decay=0.1), 0.995, 0.2)
+LONG = (Shape(6, 256, 256, 16, heads=4, kv_heads=4), Settings(256, 16, lr=4e-3, weight_decay=0.1), 0.998, 0.2)
 """Shape, settings, averaging and dropout for a fifth of the peer's time, for all of it, and for half an hour."""
 
 
