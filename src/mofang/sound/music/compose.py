@@ -124,7 +124,15 @@ class _Writer:
         if not self.wish.form or self.wish.bars % 4 or quarter < 2:
             return None
         section, place = divmod(number, quarter)
-        return bars[place] if section in (1, 3) and place < quarter - max(1, quarter // 4) else None
+        if section not in (1, 3) or place >= quarter - max(1, quarter // 4):
+            return None
+        # An upbeat's rests would tear a hole in the middle: what leads back is new.
+        return None if place == 0 and self._upbeat(bars[0]) else bars[place]
+
+    def _upbeat(self, bar: list[int]) -> bool:
+        """Whether nothing sounds on the first beat of a bar."""
+        first = next((event for event in bar if tokens.KIND_OF[event] == "position"), None)
+        return first is None or tokens.value(first) >= self.grammar.metre.beat
 
     def _feed(self, event: int) -> Floats:
         kind, number = tokens.KIND_OF[event], tokens.value(event)
