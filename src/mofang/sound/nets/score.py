@@ -27,6 +27,15 @@ def config_for(layers: int, width: int, heads: int, context: int) -> dict[str, A
             "rope_theta": 10000.0, "rms_norm_eps": 1e-6}  # fmt: skip
 
 
+class RMSNorm(nn.RMSNorm):
+    """x / rms(x) · weight, in the type of x."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(…, size) → the same shape."""
+        assert self.weight is not None
+        return F.rms_norm(x, self.weight.shape, self.weight.to(x.dtype), self.eps)
+
+
 class Block(nn.Module):
     """x + attention(norm(x)), then x + SwiGLU(norm(x)); queries and keys are normalised before they turn."""
 
@@ -34,8 +43,8 @@ class Block(nn.Module):
         super().__init__()
         width, inner, eps = config["hidden_size"], config["intermediate_size"], config["rms_norm_eps"]
         self.heads, self.size = config["num_attention_heads"], width // config["num_attention_heads"]
-        self.norm1, self.norm2 = nn.RMSNorm(width, eps), nn.RMSNorm(width, eps)
-        self.q_norm, self.k_norm = nn.RMSNorm(self.size, eps), nn.RMSNorm(self.size, eps)
+        self.norm1, self.norm2 = RMSNorm(width, eps), RMSNorm(width, eps)
+        self.q_norm, self.k_norm = RMSNorm(self.size, eps), RMSNorm(self.size, eps)
         self.qkv, self.out = nn.Linear(width, 3 * width, bias=False), nn.Linear(width, width, bias=False)
         self.up, self.down = nn.Linear(width, 2 * inner, bias=False), nn.Linear(inner, width, bias=False)
         self.dropout = nn.Dropout(dropout)
@@ -64,7 +73,7 @@ class ScoreNet(nn.Module):
         self.bars, self.left = nn.Embedding(PHRASE + 1, width), nn.Embedding(NEAR_END + 1, width)
         self.positions = nn.Embedding(LONGEST_BAR + 1, width)
         self.blocks = nn.ModuleList(Block(config, dropout) for _ in range(config["num_hidden_layers"]))
-        self.norm = nn.RMSNorm(width, config["rms_norm_eps"])
+        self.norm = RMSNorm(width, config["rms_norm_eps"])
         size = width // config["num_attention_heads"]
         frequency = config["rope_theta"] ** -(torch.arange(0, size, 2, dtype=torch.float64) / size)
         angle = torch.outer(torch.arange(config["max_position_embeddings"], dtype=torch.float64), frequency).repeat(1, 2)
