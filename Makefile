@@ -18,6 +18,7 @@ $(STAMP): pyproject.toml
 	$(BIN)/python -m pip install -q --upgrade pip
 	$(BIN)/python -m pip install -q $(TORCH)
 	$(BIN)/python -m pip install -q -e '.[dev]'
+	$(BIN)/python -m pip install -q --no-deps tinysoundfont==0.3.7  # MIT; its one dependency is for live playing
 	@touch $@
 
 models: $(STAMP)  ## fetch the default models, art and fonts
