@@ -8,12 +8,15 @@ import random
 import ssl
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from mofang.studio.errors import UserError
+
+T = TypeVar("T")
+Read = Callable[[http.client.HTTPResponse, float], T]
 
 RETRIED = {408, 409, 425, 429, 500, 502, 503, 504, 529}
 LONGEST_WAIT = 60.0
@@ -47,7 +50,7 @@ class Refused(Exception):
         self.status, self.said, self.code = status, said, code
 
 
-class _Retry(Exception):
+class Retry(Exception):
     """A failure that may pass. `wait` is what the server asked for, if it did."""
 
     def __init__(self, message: str, wait: float | None = None) -> None:
@@ -80,6 +83,14 @@ class Service:
         """What the service answers to JSON, parsed. Raises `Refused` and `UserError`."""
         return self._parsed(self._patiently("POST", self._path + path, json.dumps(body).encode(), "application/json"))
 
+    def stream(self, path: str, body: Mapping[str, Any], read: "Read[T]", again: Callable[[], bool]) -> T:
+        """What `read` makes of the answer to JSON as it comes, given the response and when it must be done (see `portions`).
+
+        `read` may raise `Retry` for an answer that breaks off; it is asked for again while `again` says so. Raises `Refused`
+        and `UserError`.
+        """
+        return self._tried("POST", self._path + path, json.dumps(body).encode(), "application/json", read, again)
+
     def post_form(self, path: str, fields: Mapping[str, str], files: Sequence[tuple[str, File]]) -> Any:
         """What it answers to a form with files (RFC 7578), parsed. Raises `Refused` and `UserError`."""
         body, kind = form(fields, files)
@@ -105,19 +116,23 @@ class Service:
     # -- one request ---------------------------------------------------------------------------------------------------
 
     def _patiently(self, method: str, path: str, body: bytes | None, kind: str) -> bytes:
+        return self._tried(method, path, body, kind, self._whole, lambda: True)
+
+    def _tried(self, method: str, path: str, body: bytes | None, kind: str, read: "Read[T]", again: Callable[[], bool]) -> T:
         patience, rng = self._patience, random.Random()
         deadline = time.monotonic() + patience.total
         for tried in range(patience.tries):
             try:
-                return self._once(method, path, body, kind, deadline)
-            except _Retry as trouble:
+                return self._once(method, path, body, kind, lambda response: read(response, deadline))
+            except Retry as trouble:
                 wait = trouble.wait if trouble.wait is not None else patience.backoff * 2**tried * rng.uniform(0.75, 1.25)
-                if tried + 1 == patience.tries or wait > LONGEST_WAIT or time.monotonic() + wait > deadline:
+                if tried + 1 == patience.tries or not again() or wait > LONGEST_WAIT or time.monotonic() + wait > deadline:
                     raise UserError(f"{self.host} {trouble}; check the service, or try again later") from trouble
                 time.sleep(wait)
         raise AssertionError("unreachable: the last try returns or raises")
 
-    def _once(self, method: str, path: str, body: bytes | None, kind: str, deadline: float) -> bytes:
+    def _once(self, method: str, path: str, body: bytes | None, kind: str,
+              read: Callable[[http.client.HTTPResponse], T]) -> T:  # fmt: skip
         headers = {"Accept": "*/*", "User-Agent": "mofang"} | ({"Content-Type": kind} if kind else {})
         if key := self._key():
             headers["Authorization"] = f"Bearer {key}"
@@ -129,15 +144,15 @@ class Service:
             response = connection.getresponse()
             if response.status != 200:
                 self._refuse(response, key)
-            return self._whole(response, deadline)
+            return read(response)
         except TimeoutError as error:
-            raise _Retry(f"sent nothing for {self._patience.idle:g} seconds") from error
+            raise Retry(f"sent nothing for {self._patience.idle:g} seconds") from error
         except ssl.SSLCertVerificationError as error:
             raise UserError(f"the certificate of {self.host} cannot be verified ({error.verify_message}); check the address"
                             ) from error
         except (OSError, http.client.HTTPException) as error:
             said = getattr(error, "strerror", None) or str(error) or type(error).__name__
-            raise _Retry(f"cannot be reached ({short(said)})") from error
+            raise Retry(f"cannot be reached ({short(said)})") from error
         except UnicodeEncodeError as error:
             raise UserError(f"{self._key_name} has characters no key has; copy the key again") from error
         finally:
@@ -159,19 +174,23 @@ class Service:
             raise UserError(f"{self.host} needs a key; put it into the environment variable {self._key_name}")
         return key
 
-    def _whole(self, response: http.client.HTTPResponse, deadline: float) -> bytes:
-        portions, total = [], 0
+    def portions(self, response: http.client.HTTPResponse, deadline: float) -> Iterator[bytes]:
+        """An answer as it comes, bounded in size and time."""
+        total = 0
         while portion := response.read1(65_536):
             total += len(portion)
             if total > self._largest:
                 raise UserError(f"{self.host} answers with more than {self._largest / 1e6:.0f} MB, which is none; check the address")
-            portions.append(portion)
+            yield portion
             if time.monotonic() > deadline:
-                raise UserError(f"{self.host} was not done after {self._patience.total:g} seconds; ask for less")
+                raise UserError(f"{self.host} was not done after {self._patience.total:g} seconds; ask for less, or allow more time")
+
+    def _whole(self, response: http.client.HTTPResponse, deadline: float) -> bytes:
+        answer = b"".join(self.portions(response, deadline))
         promised = response.headers.get("Content-Length", "")
-        if promised.isdecimal() and total < int(promised):
-            raise _Retry("broke off in the middle of its answer")
-        return b"".join(portions)
+        if promised.isdecimal() and len(answer) < int(promised):
+            raise Retry("broke off in the middle of its answer")
+        return answer
 
     def _parsed(self, raw: bytes) -> Any:
         try:
@@ -185,7 +204,7 @@ class Service:
         if key:
             said = said.replace(key, "***")  # Some services quote the key they refuse.
         if status in RETRIED and code != "insufficient_quota":
-            raise _Retry(f"answered {status} ({said})", _retry_after(response.headers.get("Retry-After")))
+            raise Retry(f"answered {status} ({said})", _retry_after(response.headers.get("Retry-After")))
         if 300 <= status < 400:
             raise UserError(f"{self.host} sends requests elsewhere ({status}), which is not followed; give the final address")
         advice = {
