@@ -1,13 +1,12 @@
 """`mofang image finetune`: a style or a subject put on a Stable Diffusion checkpoint."""
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from mofang.studio.errors import UserError
+from mofang.cli.session import need_torch, session
 from mofang.studio.words import say
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -76,14 +75,8 @@ def finetune(studio: Path, /, data: Path, base: str, kind: Any, subject: str, gr
              out: Path | None, budget: str, rank: int, size: int, batch: int, lr: float, ema: float, prompts: tuple[str, ...],
              precision: Any, licence: str, seed: int, threads: int | None, fresh: bool, as_json: bool) -> None:  # fmt: skip
     """Runs to the end of the budget; the same command goes on after a stop."""
-    try:
-        import torch
-    except ImportError as error:
-        raise UserError("fine-tuning needs torch, diffusers and peft; run: pip install 'mofang[diffusers]'") from error
-    from mofang.cli.training import Watch
+    need_torch("fine-tuning needs torch, diffusers and peft", "diffusers")
     from mofang.image.engines.diffusers import find
-    from mofang.training import budget as budgets
-    from mofang.training import distributed
     from mofang.training.loop import Plan
 
     find.library()
@@ -91,20 +84,11 @@ def finetune(studio: Path, /, data: Path, base: str, kind: Any, subject: str, gr
     from mofang.image.finetune import finetune as tune
     from mofang.image.train.adapt import AdaptSettings
 
-    torch.set_num_threads(threads or torch.get_num_threads())
-    allowed = budgets.parse(budget)
     settings = AdaptSettings(rank, batch, lr, prior_weight=prior_weight, precision=precision, seed=seed)
-    tuning = Tuning(settings, Plan(allowed, seed, ema, validations=10), kind, subject, group, prior, size, licence, prompts)
     folder = out or studio / "runs" / (name or f"{data.resolve().name}-{kind}")
-    distributed.start()
-    watch = Watch(allowed, as_json, unit=say("pictures", "张")) if distributed.rank() == 0 else None
-    try:
-        model = tune(find.find(base), data, folder, tuning, watch or (lambda record: None), studio=studio, fresh=fresh,
-                     command=["mofang", *sys.argv[1:]])  # fmt: skip
-    finally:
-        if watch:
-            watch.close()
-        distributed.stop()
-    if watch:
+    with session(budget, threads, as_json, say("pictures", "张")) as run:
+        tuning = Tuning(settings, Plan(run.budget, seed, ema, validations=10), kind, subject, group, prior, size, licence, prompts)
+        model = tune(find.find(base), data, folder, tuning, run.listen, studio=studio, fresh=fresh, command=run.command)
+    if run.speaks:
         report = folder / "report.html"
         click.echo(say(f"the LoRA is {model}\nhow it went: {report}", f"LoRA 在 {model}\n训练报告：{report}"))

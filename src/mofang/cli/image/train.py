@@ -1,14 +1,13 @@
 """`mofang image train`: a picture model of one's own from a dataset."""
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from mofang.cli.session import need_torch, session
 from mofang.image.train.kinds import DIALS, KINDS
-from mofang.studio.errors import UserError
 from mofang.studio.words import say
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -88,46 +87,25 @@ def train(studio: Path, /, data: Path, kind: str, name: str, out: Path | None, b
           samples: int, patience: int, seed: int, threads: int | None, fresh: bool, as_json: bool,
           **options: Any) -> None:  # fmt: skip
     """Runs to the end of the budget; the same command goes on after a stop."""
-    try:
-        import torch
-    except ImportError as error:
-        raise UserError("training needs torch; run: pip install 'mofang[train]'") from error
-    from mofang.cli.training import Watch
+    need_torch()
     from mofang.image.data import Pictures
     from mofang.image.train.learn import learn
-    from mofang.training import budget as budgets
-    from mofang.training import distributed
+    from mofang.models import own
     from mofang.training.loop import Plan
 
-    torch.set_num_threads(threads or torch.get_num_threads())
-    allowed = budgets.parse(budget)
     pictures = Pictures.open(data)
     given = {key: value for key, value in options.items() if value is not None}
-    plan = Plan(allowed, seed, given.pop("ema", None) or 0.998, warmup, decay, samples=samples, patience=patience)
     folder = out or studio / "runs" / (name or f"{data.resolve().name}-{kind}-{given['dial']}")
-    distributed.start()
-    watch = Watch(allowed, as_json, unit=say("pictures", "张")) if distributed.rank() == 0 else None
-    try:
-        model = learn(pictures, folder, kind, plan, given, watch or _silent, fresh=fresh, command=["mofang", *sys.argv[1:]])
-    finally:
-        if watch:
-            watch.close()
-        distributed.stop()
-    if watch:
-        _tell(model, folder)
+    with session(budget, threads, as_json, say("pictures", "张")) as run:
+        plan = Plan(run.budget, seed, given.pop("ema", None) or 0.998, warmup, decay, samples=samples, patience=patience)
+        model = learn(pictures, folder, kind, plan, given, run.listen, fresh=fresh, command=run.command)
+    if run.speaks:
+        _tell(own.read_card(model).get("measured", {}))
+    run.tell(model, folder)
 
 
-def _silent(record: dict[str, Any]) -> None:
-    pass
-
-
-def _tell(model: Path, folder: Path) -> None:
-    from mofang.models import own
-
-    measured = own.read_card(model).get("measured", {})
+def _tell(measured: dict[str, Any]) -> None:
     if "copy_rate" in measured:
         rate, expected = measured["copy_rate"], measured["copy_expected"]
         click.echo(say(f"copy rate {rate:.1%} (new pictures: {expected:.0%}), KID {measured['kid']:.4f}",
                        f"抄袭率 {rate:.1%}（全新图片为 {expected:.0%}），KID {measured['kid']:.4f}"))  # fmt: skip
-    click.echo(say(f"the model is {model}\nhow it went: {folder / 'report.html'}",
-                   f"模型在 {model}\n训练报告：{folder / 'report.html'}"))  # fmt: skip

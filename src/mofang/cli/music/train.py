@@ -1,12 +1,11 @@
 """`mofang music train`: a model that composes, from prepared pieces."""
 
-import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
-from mofang.studio.errors import UserError
+from mofang.cli.session import need_torch, session
 from mofang.studio.words import say
 
 
@@ -38,31 +37,15 @@ from mofang.studio.words import say
 def train(studio: Path, /, data: Path, name: str, out: Path | None, size: str, budget: str, dropout: float, ema: float, patience: int,
           threads: int | None, fresh: bool, as_json: bool, **options: Any) -> None:  # fmt: skip
     """Runs to the end of the budget; the same command goes on after a stop."""
-    try:
-        import torch
-    except ImportError as error:
-        raise UserError("training needs torch; run: pip install 'mofang[train]'") from error
-    from mofang.cli.training import Watch
+    need_torch()
     from mofang.sound.music.data import open_data
     from mofang.sound.music.learn import Course, learn
     from mofang.sound.music.train import Settings
-    from mofang.training import budget as budgets
-    from mofang.training import distributed
     from mofang.training.loop import Plan
 
-    torch.set_num_threads(threads or torch.get_num_threads())
-    distributed.start()
-    allowed = budgets.parse(budget)
     folder = out or studio / "runs" / (name or f"{data.resolve().name}-{size}")
-    watch = Watch(allowed, as_json) if distributed.rank() == 0 else None
-    try:
-        plan = Plan(allowed, options["seed"], ema, patience=patience)
-        model = learn(open_data(data), folder, Course(size, Settings(**options), plan, dropout), watch or (lambda record: None),
-                      fresh=fresh, command=["mofang", *sys.argv[1:]])  # fmt: skip
-    finally:
-        if watch:
-            watch.close()
-        distributed.stop()
-    if watch:
-        click.echo(say(f"the model is {model}\nhow it went: {folder / 'report.html'}",
-                       f"模型在 {model}\n训练报告：{folder / 'report.html'}"))  # fmt: skip
+    with session(budget, threads, as_json) as run:
+        plan = Plan(run.budget, options["seed"], ema, patience=patience)
+        model = learn(open_data(data), folder, Course(size, Settings(**options), plan, dropout), run.listen, fresh=fresh,
+                      command=run.command)  # fmt: skip
+    run.tell(model, folder)

@@ -1,12 +1,12 @@
 """`mofang sound train`: a vocoder or an acoustic model from a corpus of speech."""
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from mofang.cli.session import need_torch, session
 from mofang.studio.errors import UserError
 from mofang.studio.words import say
 
@@ -75,33 +75,16 @@ def _option(name: str, *names: str, **settings: Any) -> Callable[[F], F]:
 def train(studio: Path, /, corpus: Path, kind: str, name: str, out: Path | None, budget: str, threads: int | None, fresh: bool,
           as_json: bool, **options: Any) -> None:  # fmt: skip
     """Runs to the end of the budget; the same command goes on after a stop."""
-    try:
-        import torch
-    except ImportError as error:
-        raise UserError("training needs torch; run: pip install 'mofang[train]'") from error
-    from mofang.cli.training import Watch
+    need_torch()
     from mofang.sound.own.corpus import Corpus
     from mofang.sound.own.learn import learn
-    from mofang.training import budget as budgets
-    from mofang.training import distributed
 
-    torch.set_num_threads(threads or torch.get_num_threads())
-    distributed.start()
-    allowed = budgets.parse(budget)
     folder = out or studio / "runs" / (name or f"{corpus.resolve().name}-{kind}")
-    watch = Watch(allowed, as_json) if distributed.rank() == 0 else None
-    try:
+    with session(budget, threads, as_json) as run:
         opened = Corpus.open(corpus)
-        course = _course(kind, len(opened.speakers), allowed, options, studio)
-        model = learn(opened, folder, course, studio, watch or _silent, fresh=fresh,
-                      command=["mofang", *sys.argv[1:]])  # fmt: skip
-    finally:
-        if watch:
-            watch.close()
-        distributed.stop()
-    if watch:
-        click.echo(say(f"the model is {model}\nhow it went: {folder / 'report.html'}",
-                       f"模型在 {model}\n训练报告：{folder / 'report.html'}"))  # fmt: skip
+        course = _course(kind, len(opened.speakers), run.budget, options, studio)
+        model = learn(opened, folder, course, studio, run.listen, fresh=fresh, command=run.command)
+    run.tell(model, folder)
 
 
 def _course(kind: str, speakers: int, budget: Any, options: dict[str, Any], studio: Path) -> Any:

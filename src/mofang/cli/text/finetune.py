@@ -1,13 +1,12 @@
 """`mofang text finetune`: a style put on a pretrained model."""
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from mofang.studio.errors import UserError
+from mofang.cli.session import need_torch, session
 from mofang.studio.words import say
 
 VALIDATED = 24
@@ -80,41 +79,27 @@ def _option(*names: str, **settings: Any) -> Callable[[F], F]:
 def finetune(studio: Path, /, base: str, works: tuple[Path, ...], name: str, out: Path | None, budget: str, threads: int | None,
              fresh: bool, as_json: bool, **options: Any) -> None:  # fmt: skip
     """Runs to the end of the budget; the same command goes on after a stop."""
-    try:
-        import torch
-    except ImportError as error:
-        raise UserError("fine-tuning needs torch, Transformers and peft; run: pip install 'mofang[hf]'") from error
-    from mofang.cli.training import Watch
+    need_torch("fine-tuning needs torch, Transformers and peft", "hf")
     from mofang.text import pretrained
     from mofang.text.corpus import Papers
     from mofang.text.finetune import Style
     from mofang.text.finetune import finetune as tune
     from mofang.text.train import Settings
-    from mofang.training import budget as budgets
-    from mofang.training import distributed
     from mofang.training.loop import Plan
 
-    torch.set_num_threads(threads or torch.get_num_threads())
-    allowed = budgets.parse(budget)
     pretrained.transformers()
     found = pretrained.find(base, studio)
     parts = min(options["accumulate"], options["batch"])
     settings = Settings(options["context"], options["batch"], parts, options["lr"], matrix_lr=0.0,
                         weight_decay=0.0, precision=options["precision"], seed=options["seed"],
                         validation_windows=VALIDATED)  # fmt: skip
-    plan = Plan(allowed, options["seed"], options["ema"], validations=6, patience=options["patience"])
-    style = Style(settings, plan, options["rank"], options["alpha"], options["dropout"], options["dtype"], options["prompts"])
     folder = out or studio / "runs" / (name or f"{found.folder.name if found.gguf == '' else found.name}-style")
-    distributed.start()
-    watch = Watch(allowed, as_json) if distributed.rank() == 0 else None
-    try:
-        tuned = tune(found, works, folder, style, watch or (lambda record: None), studio=studio, fresh=fresh,
-                     papers=Papers(options["licence"], options["consent"]), command=["mofang", *sys.argv[1:]])  # fmt: skip
-    finally:
-        if watch:
-            watch.close()
-        distributed.stop()
-    if not watch:
+    with session(budget, threads, as_json) as run:
+        plan = Plan(run.budget, options["seed"], options["ema"], validations=6, patience=options["patience"])
+        style = Style(settings, plan, options["rank"], options["alpha"], options["dropout"], options["dtype"], options["prompts"])
+        tuned = tune(found, works, folder, style, run.listen, studio=studio, fresh=fresh,
+                     papers=Papers(options["licence"], options["consent"]), command=run.command)  # fmt: skip
+    if not run.speaks:
         return
     before, after = say("before", "之前"), say("after", "之后")
     click.echo(f"── {before}\n{tuned.before}\n\n── {after}\n{tuned.after}\n")

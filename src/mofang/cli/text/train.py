@@ -1,12 +1,12 @@
 """`mofang text train`: a model of one's own from a corpus."""
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from mofang.cli.session import Session, need_torch, session
 from mofang.studio.errors import UserError
 from mofang.studio.words import say
 from mofang.text.sizes import NETWORKS, SIZES
@@ -82,40 +82,20 @@ _ABOVE_ZERO = click.FloatRange(min=0, min_open=True)
 def train(studio: Path, /, corpus: Path, name: str, out: Path | None, as_json: bool, fresh: bool, threads: int | None,
           budget: str, **options: Any) -> None:  # fmt: skip
     """Runs to the end of the budget; the same command goes on after a stop."""
-    try:
-        import torch
-    except ImportError as error:
-        raise UserError("training needs torch; run: pip install 'mofang[train]'") from error
-    from mofang.cli.training import Watch
-    from mofang.training import budget as budgets
-    from mofang.training import distributed
+    need_torch()
 
-    torch.set_num_threads(threads or torch.get_num_threads())
-    distributed.start()
-    allowed = budgets.parse(budget)
     folder = out or studio / "runs" / (name or f"{corpus.resolve().name}-{options['network']}-{options['size']}")
-    watch = Watch(allowed, as_json) if distributed.rank() == 0 else None
-    try:
+    with session(budget, threads, as_json) as run:
         if options["network"] == "seq2seq":
             from mofang.text.seq2seq_train import learn_pairs
 
-            model = learn_pairs(corpus, folder, allowed, options, listen=watch or _silent, fresh=fresh, command=sys.argv)
+            model = learn_pairs(corpus, folder, run.budget, options, listen=run.listen, fresh=fresh, command=run.command)
         else:
-            model = _learn(corpus, folder, allowed, options, watch or _silent, fresh)
-    finally:
-        if watch:
-            watch.close()
-        distributed.stop()
-    if watch:
-        click.echo(say(f"the model is {model}\nhow it went: {folder / 'report.html'}",
-                       f"模型在 {model}\n训练报告：{folder / 'report.html'}"))  # fmt: skip
+            model = _learn(corpus, folder, run, options, fresh)
+    run.tell(model, folder)
 
 
-def _silent(record: dict[str, Any]) -> None:
-    pass
-
-
-def _learn(path: Path, folder: Path, budget: Any, options: dict[str, Any], listen: Any, fresh: bool) -> Path:
+def _learn(path: Path, folder: Path, run: Session, options: dict[str, Any], fresh: bool) -> Path:
     from mofang.text.corpus import Corpus
     from mofang.text.learn import Course, learn
     from mofang.text.sizes import shape_for
@@ -131,6 +111,6 @@ def _learn(path: Path, folder: Path, budget: Any, options: dict[str, Any], liste
     rates = {key: value for key in ("lr", "matrix_lr") if (value := options[key]) is not None}
     settings = Settings(shape.context, shape.batch, options["accumulate"], **rates, weight_decay=options["weight_decay"],
                         clip=options["clip"], precision=options["precision"], seed=options["seed"])  # fmt: skip
-    plan = Plan(budget, options["seed"], options["ema"], options["warmup"], options["decay"], patience=options["patience"])
+    plan = Plan(run.budget, options["seed"], options["ema"], options["warmup"], options["decay"], patience=options["patience"])
     course = Course(network, shape, settings, plan, options["dropout"], options["dtype"], options["prompts"])
-    return learn(Corpus.open(path), folder, course, listen, fresh=fresh, command=["mofang", *sys.argv[1:]])
+    return learn(Corpus.open(path), folder, course, run.listen, fresh=fresh, command=run.command)
