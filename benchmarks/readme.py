@@ -11,12 +11,18 @@ from pathlib import Path
 HERE = Path(__file__).parent
 NAMES = ("make", "render", "text_speedrun", "text_lstm", "text_generate", "text_poem", "text_prepare", "image_restore",
          "image_gan", "wavenet_sampling", "speech", "polyphones", "scene_reading", "brief")  # fmt: skip
+DETAIL = ("SSIM", "structure", "seconds")
+"""Units of rows that stand in the benchmark's own table only: they say again what the row above them says."""
 HEADS = {"README.md": ("what", "unit", "Mofang", "peer", "goal"), "README.zh.md": ("项目", "单位", "墨坊", "对比", "目标")}
 
 
 def cell(value: object) -> str:
     """A number as a person writes it."""
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, (int, float)) and abs(value) >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def rows(name: str) -> list[tuple[str, ...]]:
@@ -25,7 +31,7 @@ def rows(name: str) -> list[tuple[str, ...]]:
     for row in json.loads((HERE / "out" / f"{name}.json").read_text("utf-8"))["rows"]:
         peer = f"{cell(row['peer'])} ({row['peer_name']})" if row.get("peer") is not None else ""
         goal = f"{cell(row['goal'])} {'✓' if row.get('met') else '✗'}" if row.get("goal") not in (None, "") else ""
-        if (peer or goal) and not re.search(r"\bdev\b|, words$", row["what"]):
+        if (peer or goal) and not re.search(r"\bdev\b|, words$", row["what"]) and row["unit"] not in DETAIL:
             found.append((f"{name}: {row['what']}", row["unit"], cell(row["ours"]), peer, goal))
     return found
 
