@@ -75,11 +75,7 @@ def finetune(base: find.Checkpoint, works: Path, folder: Path, tuning: Tuning, l
     pictures = _pictures(works, folder / DATA, tuning, native(pipe), studio, fresh)
     experiment = _experiment(pipe, pictures, folder, tuning)
 
-    def told(record: dict[str, Any]) -> None:
-        if record["kind"] in ("validate", "sample", "done"):
-            report.write(folder, folder.name, recipe)
-        listen(record)
-
+    told = report.kept(folder, recipe, listen)
     try:
         train(experiment, folder, tuning.plan, told)
     finally:

@@ -110,6 +110,27 @@ def all_works(studio: Studio) -> list[Work]:
     ]
 
 
+def to_learn_from(studio: Path | None) -> dict[str, Work]:
+    """The registered works of the studio in a folder, by hash and by path; empty where there is no studio."""
+    if studio is None or not (studio / "studio.db").exists():
+        return {}
+    opened = Studio(studio)
+    try:
+        # The same file may be registered under several papers; the last word counts, and a refusal outweighs.
+        works = sorted(all_works(opened), key=lambda work: not work.consent.covers("train"))
+        return {key: work for work in works for key in (work.id, str(work.path))}
+    finally:
+        opened.close()
+
+
+def must_cover_training(work: Work, name: str, what: str) -> None:
+    """Raise `UserError` if nobody consents (any longer) to training on a work, which is called `name` and is a `what`."""
+    if not work.consent.covers("train"):
+        why = "was taken back" if work.consent.revoked else "does not cover training"
+        raise UserError(f"{name}: the consent of {work.consent.who} {why}; leave the {what} out, or register new "
+                        "consent with: mofang works add")  # fmt: skip
+
+
 def revoke(studio: Studio, work: Work) -> None:
     """Take consent for a work back, from now on."""
     consent = {**asdict(work.consent), "revoked": now()}

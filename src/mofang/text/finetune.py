@@ -89,11 +89,7 @@ def finetune(base: Pretrained, works: Sequence[Path], folder: Path, style: Style
     corpus = _corpus(works, folder / CORPUS, papers, studio, fresh)
     run = _Run(base, corpus, folder, style, recipe, command)
 
-    def told(record: dict[str, Any]) -> None:
-        if record["kind"] in ("validate", "sample", "done"):
-            report.write(folder, folder.name, recipe)
-        listen(record)
-
+    told = report.kept(folder, recipe, listen)
     before = run.before()
     tuned = Tuned(folder / MODEL, None, "", before, "")
     try:

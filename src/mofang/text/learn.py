@@ -73,11 +73,7 @@ def learn(corpus: Corpus, folder: Path, course: Course, listen: Listener = lambd
     torch.manual_seed(course.settings.seed)
     experiment = LanguageModel(build(config), tokens, held_out, corpus.tokenizer, course.settings, course.prompts)
 
-    def told(record: dict[str, Any]) -> None:
-        if record["kind"] in ("validate", "sample", "done"):
-            report.write(folder, folder.name, recipe)
-        listen(record)
-
+    told = report.kept(folder, recipe, listen)
     try:
         train(experiment, folder, course.plan, told)
     finally:

@@ -195,11 +195,7 @@ def learn_pairs(path: Path, folder: Path, budget: Budget, options: dict[str, Any
     torch.manual_seed(settings.seed)
     experiment = Rewriting(Seq2Seq(config), tokenizer, pairs, settings, options["prompts"])
 
-    def told(record: dict[str, Any]) -> None:
-        if record["kind"] in ("validate", "sample", "done"):
-            report.write(folder, folder.name, recipe)
-        listen(record)
-
+    told = report.kept(folder, recipe, listen)
     try:
         train(experiment, folder, plan, told)
     finally:

@@ -3,7 +3,7 @@
 import base64
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,17 @@ def write(folder: Path, title: str = "", recipe: Mapping[str, Any] | None = None
     target = folder / NAME
     write_atomic(target, render(History.read(folder / "log.jsonl"), title or folder.name, recipe or {}, folder / "samples"))
     return target
+
+
+def kept(folder: Path, recipe: Mapping[str, Any], listen: Callable[[Record], None]) -> Callable[[Record], None]:
+    """A listener for the loop that keeps the report up to date, and passes every record on to `listen`."""
+
+    def told(record: Record) -> None:
+        if record["kind"] in ("validate", "sample", "done"):
+            write(folder, folder.name, recipe)
+        listen(record)
+
+    return told
 
 
 def render(history: History, title: str, recipe: Mapping[str, Any], pictures: Path | None = None) -> str:

@@ -107,7 +107,3 @@ def _course(kind: str, speakers: int, budget: Any, options: dict[str, Any], stud
     plan = Plan(budget, options["seed"], options["ema"], decay=options["decay"], validations=options["validations"],
                 patience=options["patience"])  # fmt: skip
     return Course(shape, settings, plan, own.find(options["acoustic"], studio) if options["acoustic"] else None)
-
-
-def _silent(record: dict[str, Any]) -> None:
-    pass

@@ -7,8 +7,7 @@ from pathlib import Path
 
 from mofang.image.data.store import MANIFEST
 from mofang.studio.errors import UserError
-from mofang.studio.library import Studio
-from mofang.studio.works import Work, all_works
+from mofang.studio.works import must_cover_training, to_learn_from
 
 NO_PICTURES = {".eps", ".ps", ".pdf", ".wmf", ".emf", ".mpg", ".mpeg", ".h5", ".hdf", ".grib", ".bufr", ".fits"}
 """Suffixes Pillow knows that it hands to other programs, writes only, or cannot draw."""
@@ -74,27 +73,12 @@ class Papers:
     """Licence and consent: the studio's where it knows a work, by its hash or its place, else what the creator says."""
 
     def __init__(self, licence: str, studio: Path | None) -> None:
-        self._licence, self._known = licence, _known(studio)
+        self._licence, self._known = licence, to_learn_from(studio)
 
     def licence(self, found: Found, sha256: str) -> str:
         """The licence of a picture. Raises `UserError` for one whose consent does not cover training (any longer)."""
         work = self._known.get(sha256) or self._known.get(str(found.path.resolve()))
         if work is None:
             return self._licence
-        if not work.consent.covers("train"):
-            why = "was taken back" if work.consent.revoked else "does not cover training"
-            raise UserError(f"{found.name}: the consent of {work.consent.who} {why}; leave the picture out, or register new "
-                            "consent with: mofang works add")  # fmt: skip
+        must_cover_training(work, found.name, "picture")
         return work.licence
-
-
-def _known(studio: Path | None) -> dict[str, Work]:
-    if studio is None or not (studio / "studio.db").exists():
-        return {}
-    opened = Studio(studio)
-    try:
-        # The same file may be registered under several papers; the last word counts, and a refusal outweighs.
-        works = sorted(all_works(opened), key=lambda work: not work.consent.covers("train"))
-        return {key: work for work in works for key in (work.id, str(work.path))}
-    finally:
-        opened.close()

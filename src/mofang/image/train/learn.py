@@ -49,11 +49,7 @@ def learn(data: Pictures, folder: Path, kind: str, plan: Plan, options: Options,
     if distributed.rank() == 0:
         open_run(folder, recipe, fresh)
 
-    def told(record: dict[str, Any]) -> None:
-        if record["kind"] in ("validate", "sample", "done"):
-            report.write(folder, folder.name, recipe)
-        listen(record)
-
+    told = report.kept(folder, recipe, listen)
     done = False
     try:
         train(made.experiment, folder, plan, told)

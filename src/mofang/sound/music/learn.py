@@ -58,11 +58,7 @@ def learn(data: Data, folder: Path, course: Course, listen: Listener = lambda re
     config = config_for(*SIZES[course.size], context=4096)
     experiment = Composer(ScoreNet(config, course.dropout), data, course.settings)
 
-    def told(record: dict[str, Any]) -> None:
-        if record["kind"] in ("validate", "sample", "done"):
-            report.write(folder, folder.name, recipe)
-        listen(record)
-
+    told = report.kept(folder, recipe, listen)
     try:
         train(experiment, folder, course.plan, told)
     finally:

@@ -77,11 +77,7 @@ def learn(corpus: Corpus, folder: Path, course: Course, studio: Path | None, lis
     else:
         experiment = AcousticTraining(Acoustic(course.shape), corpus, course.settings)
 
-    def told(record: dict[str, Any]) -> None:
-        if record["kind"] in ("validate", "sample", "done"):
-            report.write(folder, folder.name, recipe)
-        listen(record)
-
+    told = report.kept(folder, recipe, listen)
     try:
         train(experiment, folder, course.plan, told)
     finally:

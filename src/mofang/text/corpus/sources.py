@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mofang.studio.errors import UserError
-from mofang.studio.library import Studio, file_hash
-from mofang.studio.works import Work, all_works
+from mofang.studio.library import file_hash
+from mofang.studio.works import must_cover_training, to_learn_from
 from mofang.text.corpus.readers import SUFFIXES
 from mofang.text.corpus.tally import Tally
 
@@ -77,7 +77,7 @@ def with_papers(
     """The sources with hash, licence and consent: the studio's where it knows the work, by its hash or its place, else
     `papers`. Raises `UserError` for a work whose consent does not cover training (any longer). Called with bytes hashed.
     """
-    known = _known(studio)
+    known = to_learn_from(studio)
     result = []
     for source in sources:
         try:
@@ -89,21 +89,6 @@ def with_papers(
         if work is None:
             result.append(Source(source.path, source.name, source.size, sha256, papers.licence, papers.consent))
             continue
-        if not work.consent.covers("train"):
-            why = "was taken back" if work.consent.revoked else "does not cover training"
-            raise UserError(f"{source.name}: the consent of {work.consent.who} {why}; leave the work out, or register new "
-                            "consent with: mofang works add")  # fmt: skip
+        must_cover_training(work, source.name, "work")
         result.append(Source(source.path, source.name, source.size, sha256, work.licence, work.consent.who))
     return result
-
-
-def _known(studio: Path | None) -> dict[str, Work]:
-    if studio is None or not (studio / "studio.db").exists():
-        return {}
-    opened = Studio(studio)
-    try:
-        # The same file may be registered under several papers; the last word counts, and a refusal outweighs.
-        works = sorted(all_works(opened), key=lambda work: not work.consent.covers("train"))
-        return {key: work for work in works for key in (work.id, str(work.path))}
-    finally:
-        opened.close()
