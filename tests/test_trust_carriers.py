@@ -52,7 +52,7 @@ def test_there_is_exactly_one(name: str, files: dict[str, bytes]) -> None:
         assert written(written(twice, ONE, name), ONE, name) == written(once, ONE, name)
 
 
-@pytest.mark.parametrize("name", [each for each in CARRIED if each not in ("a.pdf", "a.md")])
+@pytest.mark.parametrize("name", [each for each in CARRIED if each[1:] not in (".pdf", ".md", ".mid", ".musicxml", ".svg")])
 def test_the_content_is_the_same_to_the_last_bit(name: str, files: dict[str, bytes]) -> None:
     assert decoded(written(files[name], ONE, name)) == decoded(files[name])
 
@@ -106,6 +106,28 @@ def test_what_else_pictures_say_stays(tmp_path: Path) -> None:
         assert records(out, name) == [ONE] and b"Mine" in out
         with Image.open(io.BytesIO(out)) as image:
             assert image.getexif()[0x010F] == "Camera"
+
+
+def test_scores_keep_their_notes_and_say_their_recipe(files: dict[str, bytes]) -> None:
+    music = pytest.importorskip("symusic")
+    recipe = '{"engine": "score", "prompt": "<竹>"}'
+    for name, mark in (("a.mid", recipe.encode()), ("a.musicxml", "&lt;竹&gt;".encode())):
+        found = carrier(files[name], Path(name).suffix)
+        assert found and found.remark
+        told = b"".join(bytes(piece) for piece in found.remark(files[name], recipe))
+        again = b"".join(bytes(piece) for piece in found.remark(written(told, ONE, name), recipe))
+        assert again.count(mark) == 1 and records(again, name) == [ONE]
+    before, after = (music.Score.from_midi(data) for data in (files["a.mid"], written(files["a.mid"], ONE, "a.mid")))
+    assert [str(note) for note in before.tracks[0].notes] == [str(note) for note in after.tracks[0].notes]
+    assert len(after.tempos) == len(before.tempos) == 1
+
+
+def test_a_field_goes_where_the_schema_wants_it() -> None:
+    head = b'<score-partwise><work/><identification><creator>X</creator></identification><defaults/><part-list/></score-partwise>'
+    out = written(head, ONE, "a.xml").decode()
+    assert out.index("</creator>") < out.index("<miscellaneous>") < out.index("</identification>") < out.index("<defaults")
+    bare = written(head.replace(b"<identification><creator>X</creator></identification>", b""), ONE, "a.xml").decode()
+    assert bare.index("<work/>") < bare.index("<identification>") < bare.index("<defaults")
 
 
 def test_wild_forms_are_read() -> None:
@@ -184,7 +206,8 @@ def test_garbled_files_are_malformed_at_worst(
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(head=st.sampled_from([b"", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF\xff\xff\0\0WEBP", b"RIFF\xff\0\0\0WAVE", b"GIF89a",
-                             b"fLaC", b"\0\0\0\x14ftypisom", b"ID3\x04\0\0", b"%PDF-1.4\n", b"WEBVTT\n", b"---\nAIGC:\n"]),
+                             b"fLaC", b"\0\0\0\x14ftypisom", b"ID3\x04\0\0", b"%PDF-1.4\n", b"WEBVTT\n", b"---\nAIGC:\n",
+                             b"MThd\0\0\0\6\0\0\0\1\0\1MTrk\0\0\0\x20", b"<svg>", b"<score-partwise><part-list>"]),
        rest=st.binary(max_size=300), suffix=st.sampled_from([".png", ".md", ".txt", ".vtt", ""]))  # fmt: skip
 def test_any_bytes_give_a_report_that_proves_nothing(head: bytes, rest: bytes, suffix: str, tmp_path: Path) -> None:
     path = tmp_path / f"a{suffix}"

@@ -13,7 +13,8 @@ from PIL import Image
 from mofang.trust import labels
 
 RATE = 24_000
-CARRIED = ["a.png", "a.jpg", "a.webp", "a.gif", "a.wav", "a.flac", "a.mp3", "a.m4a", "a.mp4", "a.pdf", "a.md"]
+CARRIED = ["a.png", "a.jpg", "a.webp", "a.gif", "a.wav", "a.flac", "a.mp3", "a.m4a", "a.mp4", "a.pdf", "a.md", "a.mid",
+           "a.musicxml", "a.svg"]  # fmt: skip
 ALL = [*CARRIED, "a.txt", "a.vtt", "a.srt", "a.json", "a.otio"]
 
 
@@ -68,8 +69,14 @@ def sample(folder: Path, name: str) -> Path:
         kind = {".wav": ("wav", "pcm_s16le", "s16"), ".flac": ("flac", "flac", "s16"), ".mp3": ("mp3", "libmp3lame", "fltp"),
                 ".m4a": ("ipod", "aac", "fltp")}[suffix]  # fmt: skip
         sound(path, tone, *kind)
+    elif suffix == ".mid":
+        track = b"\0\xff\x51\x03\x07\xa1\x20\0\x90\x3c\x50\x83\x60\x3c\0\0\xff\x2f\0"
+        path.write_bytes(b"MThd\0\0\0\x06\0\x01\0\x01\x01\xe0MTrk" + len(track).to_bytes(4, "big") + track)
     else:
         path.write_text({
+            ".svg": '<svg xmlns="http://www.w3.org/2000/svg" width="320" height="240"><rect width="90" height="60"/></svg>\n',
+            ".musicxml": '<?xml version="1.0"?>\n<score-partwise version="4.0"><part-list><score-part id="P1"><part-name>Fox'
+                         '</part-name></score-part></part-list><part id="P1"/></score-partwise>\n',
             ".md": "---\ntitle: 狐狸\n---\n\n# 狐狸\n\n小狐狸坐在山坡上。\n", ".txt": "The little fox sat on the hill.\n",
             ".vtt": "WEBVTT\n\n00:00.000 --> 00:01.000\n小狐狸\n", ".srt": "1\n00:00:00,000 --> 00:00:01,000\n小狐狸\n",
             ".json": '{"a": 1}\n', ".otio": '{"OTIO_SCHEMA": "Timeline.1"}\n'}[suffix], "utf-8")  # fmt: skip

@@ -1,7 +1,9 @@
 """Put the explicit label into a file: drawn on pictures and pages, heard before sound, read above text."""
 
+from base64 import b64encode
 from collections.abc import Callable
 from fractions import Fraction
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ import numpy as np
 
 from mofang.studio.errors import UserError
 from mofang.trust import labels
+from mofang.trust.carriers import Malformed, midi, musicxml, svg
 from mofang.trust.carriers.markdown import front_and_body
 
 
@@ -20,7 +23,8 @@ def imprint(source: Path, target: Path, kind: str, lang: str) -> bool:
     """
     how: Callable[[Path, Path, str, str], bool] | None = {
         "png": _picture, "jpeg": _picture, "webp": _picture, "gif": _picture, "pdf": _page, "markdown": _text,
-        "text": _text, "wav": _sound, "flac": _sound, "mp3": _sound, "mp4": _sound,
+        "text": _text, "wav": _sound, "flac": _sound, "mp3": _sound, "mp4": _sound, "svg": _drawing, "midi": _notice,
+        "musicxml": _notice,
     }.get(kind)  # fmt: skip
     return how(source, target, kind, lang) if how else False
 
@@ -113,6 +117,40 @@ def _text(source: Path, target: Path, kind: str, lang: str) -> bool:
         return False
     front = text[: len(text) - len(body)]
     target.write_bytes((front + labels.label_text(body.lstrip("\r\n"), lang)).encode())
+    return True
+
+
+def _notice(source: Path, target: Path, kind: str, lang: str) -> bool:
+    """Words that programs show beside a score."""
+    form = midi if kind == "midi" else musicxml
+    data = source.read_bytes()
+    try:
+        if any(labels.has_text_label(text) for text in form.notices(data)):
+            return False
+        target.write_bytes(b"".join(form.notice(data, labels.label_text("", lang).strip())))
+    except Malformed as error:
+        raise UserError(f"{source.name} cannot be labelled: {error}; make or save it anew") from error
+    return True
+
+
+def _drawing(source: Path, target: Path, kind: str, lang: str) -> bool:
+    """The label as a picture in the drawing's upper left corner, twice as fine as its units."""
+    from PIL import Image
+
+    data = source.read_bytes()
+    try:
+        if svg.labelled(data):
+            return False
+        left, top, width, height = svg.view(data)
+        label = labels.overlay(round(2 * width), round(2 * height), lang)
+        stream = BytesIO()
+        Image.fromarray(label.image).save(stream, "PNG")
+        rows, columns = label.image.shape[:2]
+        picture = (f'<image x="{left + label.x / 2:g}" y="{top + label.y / 2:g}" width="{columns / 2:g}" height="{rows / 2:g}" '
+                   f'href="data:image/png;base64,{b64encode(stream.getvalue()).decode()}"/>')  # fmt: skip
+        target.write_bytes(b"".join(svg.label(data, picture)))
+    except (Malformed, ValueError) as error:
+        raise UserError(f"{source.name} cannot be labelled: {error}; make or save it anew") from error
     return True
 
 

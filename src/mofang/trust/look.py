@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from mofang.trust import labels
+from mofang.trust.carriers import midi, musicxml, svg
 from mofang.trust.carriers.markdown import front_and_body
 
 
@@ -17,6 +18,7 @@ def visible(path: Path, kind: str) -> bool | None:
     how: Callable[[Path], bool] | None = {
         "png": _seen, "jpeg": _seen, "webp": _seen, "gif": _seen, "mp4": _shown, "wav": _heard, "flac": _heard, "mp3": _heard,
         "pdf": _stamped, "markdown": _read, "text": _read,
+        "svg": _drawn, "midi": _noticed, "musicxml": _noticed,
     }.get(kind)  # fmt: skip
     return how(path) if how else None
 
@@ -70,6 +72,16 @@ def _stamped(path: Path) -> bool:
         page = document.pages[0]
         drawn = (str(each.operands[0]) for each in pikepdf.parse_content_stream(page, "Do"))
         return "/MofangLabel" in page.resources.get("/XObject", {}) and "/MofangLabel" in drawn
+
+
+def _drawn(path: Path) -> bool:
+    return svg.labelled(path.read_bytes())
+
+
+def _noticed(path: Path) -> bool:
+    data = path.read_bytes()
+    told = midi.notices(data) if data[:4] == b"MThd" else musicxml.notices(data)
+    return any(labels.has_text_label(text) for text in told)
 
 
 def _read(path: Path) -> bool:

@@ -62,7 +62,7 @@ def publish(source: Path, target: Path, claim: Claim, studio_folder: Path, *, ex
         elif found is None:
             beside += _plain(source, desk, record, claim.lang, explicit)
         else:
-            _label(source, desk, found, record, claim.lang, explicit)
+            _label(source, desk, found, record, claim, explicit)
         if found is not None or desk.suffix.lower() == ".txt":
             lineage = {"produceId": produce_id, "published": time, "explicitLabel": explicit}
             beside += _sign(desk, found, credentials.manifest(claim, lineage), studio_folder)
@@ -92,6 +92,7 @@ def _carrier(source: Path, target: Path) -> Carrier | None:
     fits = {
         "png": (".png",), "jpeg": (".jpg", ".jpeg"), "webp": (".webp",), "gif": (".gif",), "wav": (".wav",),
         "flac": (".flac",), "mp3": (".mp3",), "mp4": (".mp4", ".m4a", ".m4v", ".mov"), "pdf": (".pdf",),
+        "svg": (".svg",), "midi": (".mid", ".midi"), "musicxml": (".musicxml", ".xml"),
         "markdown": (".md", ".markdown"), "": PLAIN,
     }  # fmt: skip
     name = found.name if found else ""
@@ -103,12 +104,17 @@ def _carrier(source: Path, target: Path) -> Carrier | None:
     raise UserError(f"cannot publish {source.name} as '{suffix}': its content is none of the formats that can be; choose from {every}")
 
 
-def _label(source: Path, desk: Path, found: Carrier, record: str, lang: str, explicit: bool) -> None:
-    """The explicit label, then the record."""
+def _label(source: Path, desk: Path, found: Carrier, record: str, claim: Claim, explicit: bool) -> None:
+    """The explicit label, then the record. Scores also say their recipe, which a sidecar that is lost could not."""
     seen = desk.with_name("seen" + desk.suffix)
-    if not (explicit and imprint(source, seen, found.name, lang)):
+    if not (explicit and imprint(source, seen, found.name, claim.lang)):
         seen = source
     try:
+        if (recipe := claim.facts.get("recipe")) and found.remark is not None:
+            told = desk.with_name("told" + desk.suffix)
+            with opened(seen) as data, told.open("wb") as file:
+                file.writelines(found.remark(data, str(recipe)))
+            seen = told
         with opened(seen) as data, desk.open("wb") as file:
             file.writelines(found.write(data, record))
     except Malformed as error:

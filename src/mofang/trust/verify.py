@@ -31,14 +31,14 @@ def verify(path: Path, studio_folder: Path | None = None) -> Report:
     report = Report(path)
     try:
         with opened(path) as data:
-            mime = _read_labels(report, data)
+            mime, embedded = _read_labels(report, data)
         _look_up(report, studio_folder, file_hash(path))
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or "not a file"
         report.faults.append(Fault(f"the file cannot be read ({why})", f"文件无法读取（{why}）"))
         return report
     if mime:
-        _check_signature(report, mime, studio_folder)
+        _check_signature(report, mime, embedded, studio_folder)
     _look(report)
     return report
 
@@ -74,11 +74,12 @@ def claims_ours(report: Report) -> bool:
     return signed or (report.record is not None and report.record.produce_id.startswith(OURS))
 
 
-def _read_labels(report: Report, data: Buffer) -> str:
-    """Take the implicit labels into the report. Returns the type to check a signature as, empty if there can be none."""
+def _read_labels(report: Report, data: Buffer) -> tuple[str, bool]:
+    """Take the implicit labels into the report. Returns the type to check a signature as, empty if there can be none, and
+    whether it lies inside the file."""
     found = carrier(data, report.path.suffix)
     if found is None:
-        return _read_plain(report, data)
+        return _read_plain(report, data), False
     report.kind = found.name
     try:
         records = found.read(data)
@@ -89,7 +90,7 @@ def _read_labels(report: Report, data: Buffer) -> str:
         report.faults.append(Fault(f"the {found.name} is broken ({type(error).__name__})", f"{found.name} 文件已损坏"))
         records = []
     _take(report, records)
-    return found.mime
+    return found.mime, found.embeds
 
 
 def _read_plain(report: Report, data: Buffer) -> str:
@@ -116,11 +117,10 @@ def _take(report: Report, records: list[str]) -> None:
             report.faults.append(Fault(str(error)[:160], "AIGC 隐式标识填写有误"))
 
 
-def _check_signature(report: Report, mime: str, studio: Path | None) -> None:
+def _check_signature(report: Report, mime: str, embedded: bool, studio: Path | None) -> None:
     beside = sidecar(report.path, ".c2pa")
     try:
-        detached = beside.read_bytes() if mime.startswith("text/") and beside.is_file() else None
-        embedded = not mime.startswith("text/")
+        detached = beside.read_bytes() if not embedded and beside.is_file() else None
         made = credentials.read(report.path, mime, authorities(studio), detached) if embedded or detached else None
     except Exception as error:  # The shape of a manifest is whatever its writer wished.
         why = type(error).__name__

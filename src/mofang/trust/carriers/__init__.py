@@ -5,6 +5,7 @@ The places follow the practice guides to GB 45438-2025 (TC260-PG-20257A to 20251
 them.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib import import_module
@@ -26,7 +27,7 @@ class Carrier:
     """A format: its name, MIME type, whether C2PA can be embedded, and how records are written and read.
 
     `write(data, record)` gives the pieces of the file with exactly that record; `read(data)` returns every record
-    found. Both raise `Malformed`.
+    found. `remark(data, recipe)`, where a format has a place for it, gives the file with its recipe in it. All raise `Malformed`.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Carrier:
     embeds: bool
     write: Callable[[Buffer, str], Pieces]
     read: Callable[[Buffer], list[str]]
+    remark: Callable[[Buffer, str], Pieces] | None = None
 
 
 def after_id3(data: Buffer) -> int:
@@ -52,6 +54,15 @@ def _riff(data: Buffer) -> bytes:
     return data[8:12] if data[:4] == b"RIFF" else b""
 
 
+ROOT = re.compile(rb"\A(?:\xef\xbb\xbf)?\s*(?:<(?:\?|!)[^<>]*>\s*)*<([\w-]+)[\s>]")
+"""The name of an XML document's root element, behind its declaration, document type and comments."""
+
+
+def _root(data: Buffer) -> bytes:
+    found = ROOT.match(data[:4096]) if data[:1] in (b"<", b"\xef", b" ", b"\n", b"\r", b"\t") else None
+    return found[1] if found else b""
+
+
 SNIFFS: tuple[tuple[str, str, bool, Callable[[Buffer], bool]], ...] = (
     ("png", "image/png", True, lambda d: d[:8] == b"\x89PNG\r\n\x1a\n"),
     ("jpeg", "image/jpeg", True, lambda d: d[:3] == b"\xff\xd8\xff"),
@@ -62,6 +73,9 @@ SNIFFS: tuple[tuple[str, str, bool, Callable[[Buffer], bool]], ...] = (
     ("mp4", "video/mp4", True, lambda d: d[4:8] == b"ftyp"),
     ("mp3", "audio/mpeg", True, lambda d: d[:3] == b"ID3" or (d[:1] == b"\xff" and len(d) > 1 and d[1] & 0xE6 == 0xE2)),
     ("pdf", "application/pdf", True, lambda d: d[:5] == b"%PDF-"),
+    ("midi", "audio/midi", False, lambda d: d[:4] == b"MThd"),
+    ("svg", "image/svg+xml", True, lambda d: _root(d) == b"svg"),
+    ("musicxml", "application/vnd.recordare.musicxml+xml", False, lambda d: _root(d) == b"score-partwise"),
 )
 
 
@@ -71,7 +85,7 @@ def carrier(data: Buffer, suffix: str) -> Carrier | None:
         if matches(data):
             module = import_module(f"mofang.trust.carriers.{name}")
             mime = "audio/mp4" if name == "mp4" and data[8:12] in (b"M4A ", b"M4B ") else mime
-            return Carrier(name, mime, embeds, module.write, module.read)
+            return Carrier(name, mime, embeds, module.write, module.read, getattr(module, "remark", None))
     if suffix.lower() in (".md", ".markdown"):
         from mofang.trust.carriers import markdown
 
