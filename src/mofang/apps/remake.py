@@ -3,8 +3,21 @@
 import tempfile
 from pathlib import Path
 
-from mofang.apps import compose, edit, generate, layout, paint, product, project, verse, write, writing
-from mofang.apps.make import pictures, voices
+from mofang.apps import (
+    compose,
+    edit,
+    effect,
+    generate,
+    layout,
+    paint,
+    product,
+    project,
+    sound_edit,
+    verse,
+    write,
+    writing,
+)
+from mofang.apps.make import music, pictures, voices
 from mofang.apps.make.storyboard import Picture, scene_from
 from mofang.studio import Asset, Recipe, Studio, UserError
 from mofang.studio.library import file_hash
@@ -39,6 +52,8 @@ def _produce(studio: Studio, recipe: Recipe, target: Path) -> None:
         layout.produce(studio, recipe, target)
     elif recipe.engine == compose.ENGINE:
         compose.produce(studio, recipe, target)
+    elif recipe.engine == music.ENGINE:
+        music.produce(studio, recipe, target)
     elif recipe.engine == product.ENGINE:
         product.produce(studio, recipe, target)
     elif paint.paints(recipe.engine):
@@ -49,6 +64,10 @@ def _produce(studio: Studio, recipe: Recipe, target: Path) -> None:
         project.produce(studio, recipe, target)
     elif recipe.engine == edit.ENGINE:
         edit.produce(studio, recipe, target)
+    elif recipe.engine == sound_edit.ENGINE:
+        sound_edit.produce(studio, recipe, target)
+    elif recipe.engine == effect.ENGINE:
+        effect.produce(recipe, target)
     elif recipe.engine in voices.ENGINES:
         voices.produce(recipe, target)
     elif recipe.engine == writing.WORDS:

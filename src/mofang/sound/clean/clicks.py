@@ -38,7 +38,7 @@ def _declicked(samples: NDArray[np.float32], rate: int, sensitivity: float) -> N
         # A voice's own pulses burst too, at 5 to 8 deviations; a click stands far above them.
         bad = np.abs(error) > max(14.0 / sensitivity * usual, 2e-3 / sensitivity)
         for a, b in _runs(bad, most):
-            if b - a <= most and ORDER <= a and b + ORDER < len(part) and first + a >= start - ORDER:
+            if b - a <= most and a >= ORDER and b + ORDER < len(part) and first + a >= start - ORDER:
                 fill(part, np.arange(a, b), model)
     return out.astype(np.float32)
 

@@ -53,7 +53,7 @@ def _long_spectrum(sound: Sound) -> tuple[NDArray[np.float64], NDArray[np.float6
     starts = np.linspace(0, len(mono) - size, min(40, max(1, 4 * (len(mono) // size)))).astype(int)
     weights = np.hanning(size)
     powers = [np.abs(np.fft.rfft(mono[start : start + size] * weights)) ** 2 for start in starts]
-    return np.median(powers, axis=0), np.fft.rfftfreq(size, 1 / sound.rate)
+    return np.asarray(np.median(powers, axis=0)), np.asarray(np.fft.rfftfreq(size, 1 / sound.rate))
 
 
 def _stands(level: NDArray[np.float64], bins: NDArray[np.float64], hertz: float) -> float:
@@ -62,4 +62,4 @@ def _stands(level: NDArray[np.float64], bins: NDArray[np.float64], hertz: float)
     near, far = max(1, round(0.8 / step)), round(12 / step)
     peak = level[max(centre - near, 0) : centre + near + 1].max(initial=0.0)
     around = np.concatenate([level[max(centre - far, 0) : max(centre - 4 * near, 0)], level[centre + 4 * near : centre + far]])
-    return float(peak / max(float(np.median(around)) if len(around) else 0.0, 1e-12)) ** 0.5
+    return float(np.sqrt(peak / max(float(np.median(around)) if len(around) else 0.0, 1e-12)))

@@ -46,7 +46,7 @@ def gains(power: Floats, floor: float) -> Floats:
     """The gain (frames, bins) of every cell of |Y|² (frames, bins); never below `floor`."""
     out = np.empty_like(power)
     bins = power.shape[1]
-    # Two passes: the first second is cleaned with what the end of the first pass over it learned.
+    # Before anything is known: the mean of the first second, or the quiet fifth of all if somebody speaks at once.
     start = np.minimum(power[: min(len(power), WINDOWS * FRAMES)].mean(0), np.quantile(power, 0.2, axis=0) * 2)
     noise = np.maximum(start, 1e-20)
     tracker = _Imcra(power[0], noise)
@@ -123,7 +123,8 @@ class _Imcra:
         near = power / (BIAS * self.low_tilde)
         absence = np.where((near <= 1) & (self.s / (BIAS * self.low_tilde) < 1.67), 1.0,
                            np.where((near < 3) & (self.s / (BIAS * self.low_tilde) < 1.67), (3 - near) / 2, 0.0))  # fmt: skip
-        presence = np.where(absence >= 1, 0.0, 1 / (1 + absence / np.maximum(1 - absence, 1e-9) * (1 + xi) * np.exp(-np.minimum(v, 200))))
+        odds = absence / np.maximum(1 - absence, 1e-9) * (1 + xi) * np.exp(-np.minimum(v, 200))
+        presence = np.where(absence >= 1, 0.0, 1 / (1 + odds))
         slow = NOISE + (1 - NOISE) * presence
         self.raw = slow * self.raw + (1 - slow) * power
         self.noise = BETA * self.raw

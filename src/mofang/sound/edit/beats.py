@@ -81,7 +81,8 @@ def beat_period(strength: Floats) -> float:
         return np.interp(where, np.arange(len(auto)), auto, right=0.0)
 
     # A beat divides into two or three and gathers into two or three: the grid's other levels vote for it.
-    combined = at(lags) + 0.5 * at(2 * lags) + 0.25 * np.maximum(at(lags / 2), at(lags / 3)) + 0.25 * np.maximum(at(3 * lags), at(4 * lags))
+    combined = at(lags) + 0.5 * at(2 * lags)
+    combined += 0.25 * np.maximum(at(lags / 2), at(lags / 3)) + 0.25 * np.maximum(at(3 * lags), at(4 * lags))
     octaves = np.log2(60 * FRAMES / lags / CENTRE) / WIDTH
     return float(lags[int(np.argmax(combined * np.exp(-0.5 * octaves**2)))])
 

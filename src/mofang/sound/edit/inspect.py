@@ -5,6 +5,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from mofang.sound.clean.clips import clipped
 from mofang.sound.clean.silence import pauses
@@ -45,15 +46,19 @@ def spectrogram(sound: Sound, width: int = 1200, height: int = 400) -> bytes:
     rows = np.stack([np.interp(centres, bins, frame) for frame in level], 1)
     decibels = np.clip(20 * np.log10(np.maximum(rows, 1e-6)), -90, 0) / 90 + 1
     picture = cv2.resize((decibels[::-1] * 255).astype(np.uint8), (width, height), interpolation=cv2.INTER_AREA)
-    coloured = cv2.applyColorMap(picture, cv2.COLORMAP_INFERNO)
+    coloured: NDArray[np.uint8] = cv2.applyColorMap(picture, cv2.COLORMAP_INFERNO)
     for hertz in (100, 300, 1000, 3000, 10_000):
         if 30 < hertz < sound.rate / 2:
             y = height - 1 - int((float(to_mel(hertz)) - float(to_mel(30.0))) / (top - float(to_mel(30.0))) * (height - 1))
             cv2.line(coloured, (0, y), (6, y), (255, 255, 255), 1)
-            cv2.putText(coloured, str(hertz), (9, y + 4), cv2.FONT_HERSHEY_SIMPLEX, 0.36, (255, 255, 255), 1, cv2.LINE_AA)
+            _written(coloured, str(hertz), 9, y + 4)
     step = next((each for each in (0.1, 0.5, 1, 5, 10, 30, 60, 300, 600) if sound.seconds / each <= 12), 1200)
     for number in range(1, int(sound.seconds / step) + 1):
         x = int(number * step / sound.seconds * width)
         cv2.line(coloured, (x, height - 6), (x, height), (255, 255, 255), 1)
-        cv2.putText(coloured, f"{number * step:g}s", (x + 2, height - 8), cv2.FONT_HERSHEY_SIMPLEX, 0.36, (255, 255, 255), 1, cv2.LINE_AA)
+        _written(coloured, f"{number * step:g}s", x + 2, height - 8)
     return bytes(cv2.imencode(".png", coloured)[1])
+
+
+def _written(picture: NDArray[np.uint8], text: str, x: int, y: int) -> None:
+    cv2.putText(picture, text, (x, y), cv2.FONT_HERSHEY_SIMPLEX, 0.36, (255, 255, 255), 1, cv2.LINE_AA)

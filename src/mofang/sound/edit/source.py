@@ -55,6 +55,8 @@ def probe(path: Path) -> Facts:
             if not container.streams.audio:
                 raise UserError(f"{path} holds no sound; give an audio file (WAV, MP3, FLAC, M4A, OGG…)")
             stream = container.streams.audio[0]
+            if stream.codec_context is None:
+                raise UserError(f"{path} is coded in a way that is not known here; convert it to WAV or MP3")
             coded = stream.codec_context.name
             bits = stream.codec_context.format.bits if coded.startswith(("pcm", "flac")) and stream.codec_context.format else 0
             if coded.startswith("pcm_s24"):

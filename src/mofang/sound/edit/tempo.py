@@ -41,8 +41,8 @@ def stretched(samples: NDArray[np.float32], rate: int, factor: float) -> NDArray
     for number, start in enumerate(starts):
         at = int(start) + size // 2  # centre `start` lies at start + size; the frame begins half a size before
         now = [np.fft.rfft(padded[at : at + size, c] * weights) for c in range(samples.shape[1])]
-        both = sum(now) if len(now) > 1 else now[0]
-        angle = np.angle(both)
+        both = now[0] + now[1] if len(now) > 1 else now[0]
+        angle: NDArray[np.float64] = np.angle(both)
         if number == 0 or attacks[number]:
             phase = angle
         else:
@@ -102,4 +102,4 @@ def attacks_of(mono: NDArray[np.float32], rate: int) -> NDArray[np.float64]:
     if not len(flux) > wide:
         return np.zeros(0)
     peak = (flux == around.max(1)) & (flux > RISE * np.median(around, 1) + 0.1 * flux.max() + 1e-4)
-    return np.flatnonzero(peak).astype(np.float64) * hop
+    return np.asarray(np.flatnonzero(peak) * hop, np.float64)

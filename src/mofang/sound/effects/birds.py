@@ -16,7 +16,8 @@ def birds(ring: Ring) -> Floats:
             if rng.random() < 0.8:
                 ring.add(tape, at, song, gain * rng.uniform(0.7, 1.0), pan)
     tape = ring.room(tape, 0.9, 0.35, 6000.0)
-    leaves = ring.wide(((200, -30), (1000, -8), (3000, 0), (8000, -8)), 0.3) * (1 + 0.5 * ring.wander(0.1, 0.8))[:, None].astype(np.float32)
+    leaves = ring.wide(((200, -30), (1000, -8), (3000, 0), (8000, -8)), 0.3)
+    leaves *= (1 + 0.3 * ring.wander(0.1, 0.8))[:, None].astype(np.float32)
     return np.asarray(tape + leaves * np.float32(0.06 * float(tape.std())), np.float32)
 
 

@@ -10,7 +10,8 @@ def clock(ring: Ring) -> Floats:
     tape = ring.silence()
     for number, at in ring.every(1.0):
         high = pitch * (1.0 if number % 2 == 0 else 0.82)
-        body = struck([(2350 * high, 1.0, 0.035), (3900 * high, 0.7, 0.025), (6100 * high, 0.4, 0.015), (410 * high, 0.5, 0.06)], 0.0003)
+        modes = ((2350, 1.0, 0.035), (3900, 0.7, 0.025), (6100, 0.4, 0.015), (410, 0.5, 0.06))
+        body = struck([(hertz * high, gain, decay) for hertz, gain, decay in modes], 0.0003)
         ring.add(tape, at, body, 1.0, 0.1)
         ring.add(tape, at, burst(rng, 2500, 9000, 0.008, 0.0002), 0.5, 0.1)
         # The pallet lands, the wheel falls against it a little later.

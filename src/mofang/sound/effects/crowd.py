@@ -35,7 +35,8 @@ def _voice(ring: Ring) -> Floats:
     weight /= weight.sum(0)
     out = np.zeros(ring.length)
     for formants, share in zip(VOWELS, weight, strict=True):
-        shape = sum(gain / (1 + ((bins - size * centre) / width) ** 2) for centre, gain, width in zip(formants, (1.0, 0.5, 0.25), (70, 90, 130), strict=True))
+        resonances = zip(formants, (1.0, 0.5, 0.25), (70, 90, 130), strict=True)
+        shape = sum(gain / (1 + ((bins - size * centre) / width) ** 2) for centre, gain, width in resonances)
         out += np.fft.irfft(spectrum * shape * (bins > 60), ring.length) * share
     syllables = np.clip(0.55 + 0.8 * ring.wander(2.5, 5.5), 0, 2)
     phrases = np.clip(0.5 + 1.2 * ring.wander(0.1, 0.5), 0, 1)

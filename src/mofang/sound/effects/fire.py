@@ -20,5 +20,6 @@ def fire(ring: Ring) -> Floats:
         if excited[at] < rng.normal(0.2, 0.8):
             continue
         grains = snaps if rng.random() < 0.88 else pops
-        ring.add(tape, int(at), grains[int(rng.integers(len(grains)))], 0.8 * float(min(rng.pareto(1.6) + 0.2, 5)), rng.uniform(-0.5, 0.5))
+        loud = 0.8 * float(min(rng.pareto(1.6) + 0.2, 5))
+        ring.add(tape, int(at), grains[int(rng.integers(len(grains)))], loud, rng.uniform(-0.5, 0.5))
     return tape

@@ -55,14 +55,14 @@ class Ring:
         curve = np.fft.irfft(spectrum, points)
         curve /= max(float(curve.std()), 1e-12)
         place = np.arange(self.length) * (points / self.length)
-        return np.interp(place, np.arange(points + 1), np.append(curve, curve[0])).astype(np.float32)
+        return np.asarray(np.interp(place, np.arange(points + 1), np.append(curve, curve[0])), np.float32)
 
     def filtered(self, tape: Floats, curve: Curve) -> Floats:
         """`tape` (length,) or (length, 2) through the gains of `curve`."""
         shape = gains(curve, self.length)
         columns = tape.reshape(self.length, -1).T
         made = [np.fft.irfft(np.fft.rfft(column) * shape, self.length) for column in columns]
-        return np.stack(made, 1).reshape(tape.shape).astype(np.float32)
+        return np.asarray(np.stack(made, 1).reshape(tape.shape), np.float32)
 
     def room(self, tape: Floats, seconds: float, wet: float, dull: float = 5000.0) -> Floats:
         """`tape` (length, 2) in a room whose sound dies by 60 dB in `seconds`; `wet`: the room's power beside the source's."""

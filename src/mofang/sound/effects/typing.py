@@ -16,7 +16,8 @@ def typing(ring: Ring) -> Floats:
         strength = rng.uniform(0.6, 1.0) * (1.2 if space else 1.0)
         ring.add(tape, place, burst(rng, 1800, 8000, rng.uniform(0.01, 0.02), 0.0004), 0.5 * strength, pan)
         bottom = place + round(rng.uniform(0.012, 0.02) * RATE)
-        ring.add(tape, bottom, struck([(body, 1.0, 0.05), (2.6 * body, 0.5, 0.03), (5.1 * body, 0.3, 0.02)], 0.0008), 0.6 * strength, pan)
+        plate = struck([(body, 1.0, 0.05), (2.6 * body, 0.5, 0.03), (5.1 * body, 0.3, 0.02)], 0.0008)
+        ring.add(tape, bottom, plate, 0.6 * strength, pan)
         ring.add(tape, bottom, burst(rng, 900, 5000, 0.018, 0.0004), 0.6 * strength, pan)
         ring.add(tape, bottom + round(rng.uniform(0.05, 0.09) * RATE), burst(rng, 2200, 9000, 0.012, 0.0004), 0.25 * strength, pan)
         left -= 1

@@ -1,5 +1,6 @@
 """The band: a score through a SoundFont, mixed: places in the room, the room itself, an equaliser, −14 LUFS."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,23 +32,36 @@ def play(score: Score, soundfont: Path | None = None, *, room: float = 0.16, luf
 
     Raises `UserError` without the synthesiser or the SoundFont, and for a piece of more than twenty minutes or none.
     """
+    parts = placed(score, soundfont)
+    dry = next(parts)[1]
+    for _, part in parts:
+        dry += part
+    return normalise(finished(dry, room), RATE, lufs)
+
+
+def placed(score: Score, soundfont: Path | None = None) -> Iterator[tuple[Track, Samples]]:
+    """Each track with notes at its place between the loudspeakers, dry, (n, 2). Raises `UserError` as `play` does."""
     if not score.end:
         raise UserError("there is nothing to play: the piece has no notes")
     if score.seconds > LONGEST:
         raise UserError(f"the piece lasts {score.seconds / 60:.0f} minutes; {LONGEST / 60:.0f} are played at most: cut it")
     synth, font = _synth(_font(soundfont))
     tracks = [track for track in score.tracks if track.notes]
-    dry = np.zeros((round((score.seconds + TAIL) * RATE), 2), np.float32)
+    length = round((score.seconds + TAIL) * RATE)
     for number, track in enumerate(tracks):
         side = 0.0 if track.program == DRUMS or len(tracks) == 1 else WIDTH * (2 * number / (len(tracks) - 1) - 1)
         angle = (side + 1) * np.pi / 4
         # Equal power: as loud on the way from one side to the other.
-        dry += _solo(track, score.tempo, len(dry), synth, font)[:, None] * np.array([np.cos(angle), np.sin(angle)], np.float32)
+        yield track, _solo(track, score.tempo, length, synth, font)[:, None] * np.array([np.cos(angle), np.sin(angle)], np.float32)
+
+
+def finished(dry: Samples, room: float = 0.16) -> Samples:
+    """`dry` (n, 2) in its room, equalised, its last notes faded: all linear, so that tracks may be finished one by one."""
     wet = reverb(dry, RATE)[: len(dry)]
     mixed = equalise(dry + np.float32(room) * wet, RATE, TONE)
     fade = round(0.5 * RATE)
     mixed[-fade:] *= np.linspace(1, 0, fade, dtype=np.float32)[:, None] ** 2
-    return normalise(mixed, RATE, lufs)
+    return mixed
 
 
 def _font(path: Path | None) -> bytes:

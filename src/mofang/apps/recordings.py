@@ -1,0 +1,61 @@
+"""The creator's own recordings as assets: kept byte for byte, so that what is made of them can be made again."""
+
+import shutil
+from pathlib import Path
+
+from mofang import trust
+from mofang.sound.edit.source import LONGEST, Sound, open_sound, probe
+from mofang.studio import Made, Making, Recipe, Studio, UserError
+from mofang.studio.library import file_hash
+from mofang.trust.credentials import PERSONAL
+from mofang.trust.labels import rhythm
+
+ENGINE = "original"
+LARGEST = 4 << 30
+SUFFIXES = (".wav", ".flac", ".mp3", ".m4a")
+
+
+def keep(studio: Studio, path: Path) -> Making:
+    """The recording as an asset, and whether it bears an AI mark. Raises `UserError` for one that cannot be read."""
+    probe(path)
+    if path.stat().st_size > LARGEST:
+        raise UserError(f"{path.name} is larger than {LARGEST >> 30} GB; cut it with another program first")
+    studio.require_space(path.stat().st_size)
+    try:
+        report = trust.verify(path, studio.folder)
+        said = report.credentials.nature if report.credentials else ""
+        marked = bool(report.record) or (bool(said) and "lgorithmic" in said and said not in PERSONAL)
+    except UserError:  # A format that no mark of ours can be in.
+        marked = False
+    recipe = Recipe(ENGINE, "1", prompt=file_hash(path), params={"name": path.name, "generated": marked})
+    nature = "compositeWithTrainedAlgorithmicMedia" if marked else "digitalCreation"
+
+    def produce(target: Path) -> Made:
+        shutil.copyfile(path, target)
+        return Made(facts={"nature": nature})
+
+    # The reader goes by content: a name that says otherwise does no harm, a strange one would.
+    suffix = path.suffix.lower()
+    return studio.make(recipe, suffix if suffix in SUFFIXES else ".wav", produce, kind="audio")
+
+
+def generated(making: Making) -> bool:
+    """Whether an original bears an AI label already: what is made of it must bear one too."""
+    return bool(making.recipe.params.get("generated"))
+
+
+def heard(studio: Studio, asset: str, longest: float = LONGEST) -> Sound:
+    """A recording kept, without the rhythm that says it was generated: what is made of it gets its own.
+
+    Raises `UserError` if it is gone.
+    """
+    path = studio.asset(asset).path
+    if not path.is_file():
+        raise UserError(f"the recording it was made from is gone from {studio.folder}; run: mofang doctor")
+    sound = open_sound(path, longest)
+    if trust.has_audio_label(sound.samples, sound.rate):
+        rest = sound.samples[len(rhythm(sound.rate)) :]
+        if not len(rest):
+            raise UserError("there is nothing in it but the label that it was generated; give another")
+        return Sound(rest, sound.rate)
+    return sound

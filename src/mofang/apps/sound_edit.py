@@ -1,0 +1,93 @@
+"""Recordings changed or cleaned: the sound, what it was made from, and the file that goes out."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mofang import trust
+from mofang.apps.export import part, public, release
+from mofang.apps.recordings import SUFFIXES, generated, heard, keep
+from mofang.apps.sound_verbs import VERBS
+from mofang.sound import pcm
+from mofang.sound.edit.source import LONGEST, Sound, rate_for
+from mofang.studio import Made, Making, Recipe, Studio, UserError
+from mofang.studio.words import language
+from mofang.trust.credentials import Nature
+
+ENGINE, VERSION = "sound-edit", "1"
+CUT_FROM = 3 * 3600.0
+"""Seconds of a recording that a part can be cut from."""
+MOST = 24
+"""Recordings in one join or mix."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be done to `sounds`; `params` are the verb's own settings."""
+
+    verb: str
+    sounds: Sequence[Path]
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+
+def edit_to(studio: Studio, order: Order, target: Path) -> Path:
+    """Do it and publish the result: labelled if anything in it was generated, else as the maker's own. Raises `UserError`."""
+    check(target)
+    making, originals = edited(studio, order)
+    own: Nature = "digitalCreation" if order.verb in ("join", "mix") else "algorithmicallyEnhanced"
+    nature: Nature = "compositeWithTrainedAlgorithmicMedia" if any(map(generated, originals)) else own
+    claim = trust.Claim(f"{order.sounds[0].stem[:48]} · {order.verb}", nature, language(),
+                        parts=[part(each) for each in (making, *originals)], credits=making.made.credits,
+                        facts={"recipe": public(making.recipe), "files": [path.name for path in order.sounds]})  # fmt: skip
+    label = nature == "compositeWithTrainedAlgorithmicMedia"
+    return release(studio, making, target, claim, lambda source, desk: convert(source, desk, label=label))
+
+
+def check(target: Path) -> None:
+    """Raises `UserError` for a format that is not written."""
+    if target.suffix.lower() not in SUFFIXES:
+        raise UserError(f"cannot write a sound as '{target.suffix[:12]}'; choose one of: {', '.join(SUFFIXES)}")
+
+
+def edited(studio: Studio, order: Order) -> tuple[Making, list[Making]]:
+    """The result as an asset (WAV, 24 bits), and the originals it was made from. Raises `UserError`."""
+    if len(order.sounds) > MOST:
+        raise UserError(f"{len(order.sounds)} recordings are too many for one go; give at most {MOST}")
+    originals = [keep(studio, path) for path in order.sounds]
+    recipe = Recipe(ENGINE, VERSION, params={**order.params, "verb": order.verb},
+                    parents=tuple(each.asset.id for each in originals))  # fmt: skip
+    return studio.make(recipe, ".wav", lambda path: produce(studio, recipe, path)), originals
+
+
+def produce(studio: Studio, recipe: Recipe, target: Path) -> Made:
+    """The sound of a recipe. Raises `UserError`."""
+    verb = recipe.params["verb"]
+    sounds = [heard(studio, parent, CUT_FROM if verb == "cut" else LONGEST) for parent in recipe.parents]
+    made = whole(VERBS[verb](sounds, recipe.params))
+    pcm.write_wav(target, made.samples, made.rate, bits=24)
+    return Made(facts={"seconds": round(made.seconds, 4)})
+
+
+def whole(sound: Sound) -> Sound:
+    """`sound` under full scale: what was rebuilt or moved above it is brought down whole, not cut off."""
+    top = float(np.abs(sound.samples).max(initial=0.0))
+    return sound if top <= 1 else Sound(sound.samples / np.float32(top), sound.rate)
+
+
+def convert(source: Path, target: Path, *, label: bool) -> None:
+    """The WAV of an asset in the format of the target's suffix, with the audible label where it must be put in first."""
+    from mofang.sound.edit.source import open_sound
+
+    sound, suffix = open_sound(source, CUT_FROM), target.suffix.lower()
+    rate = rate_for(suffix, sound.rate)
+    samples = pcm.resample(sound.samples, sound.rate, rate)
+    # Formats that are compressed get the audible label first: it cannot be put into them afterwards.
+    if label and suffix not in (".wav", ".flac"):
+        samples = trust.label_audio(samples, rate)
+    if suffix == ".wav":
+        pcm.write_wav(target, samples, rate, bits=24)
+    else:
+        pcm.write(target, samples, rate)
