@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mofang import trust
-from mofang.apps.export import part, release
+from mofang.apps.export import part, public, release
 from mofang.models import own
 from mofang.sound import pcm
 from mofang.sound.music import compose, copying, midi, musicxml, roll
@@ -13,6 +13,7 @@ from mofang.sound.music.score import Score
 from mofang.studio import Made, Making, Recipe, Studio, UserError
 from mofang.studio.atomic import write_atomic
 from mofang.studio.library import file_hash
+from mofang.studio.words import language
 
 ENGINE, VERSION = "score", "1"
 SOUNDS = (".wav", ".flac", ".mp3", ".m4a")
@@ -42,18 +43,22 @@ def compose_to(studio: Studio, order: Order, targets: tuple[Path, ...]) -> Compo
     for target in targets:
         if target.suffix.lower() not in (*SOUNDS, *SCORES):
             raise UserError(f"cannot write music as '{target.suffix[:12]}'; choose one of: {', '.join((*SCORES, *SOUNDS))}")
+    making = piece(studio, order)
+    score = midi.read(making.asset.path)
+    paths = tuple(_written(studio, making, score, target, order) for target in targets)
+    facts = making.made.facts
+    return Composed(paths, copying.Copied(float(facts["copied"]), int(facts["copied_longest"])))
+
+
+def piece(studio: Studio, order: Order) -> Making:
+    """The piece of an order as a MIDI asset, composed once. Raises `UserError`."""
     folder = own.find(order.model, studio.folder)
     beginning = midi.read(order.beginning) if order.beginning else None
     # The weights are part of what made it; another model under the same name makes another piece.
     key = f"{folder.name}@{file_hash(folder / own.WEIGHTS)[:16]}"
     params = {**compose.facts(order.wish), "beginning": file_hash(order.beginning) if order.beginning else ""}
     recipe = Recipe(ENGINE, VERSION, key, prompt=order.wish.style, params=params, seed=order.wish.seed)
-
-    making = studio.make(recipe, ".mid", lambda target: _composed(folder, order.wish, beginning, target))
-    score = midi.read(making.asset.path)
-    paths = tuple(_written(studio, making, score, target, order) for target in targets)
-    facts = making.made.facts
-    return Composed(paths, copying.Copied(float(facts["copied"]), int(facts["copied_longest"])))
+    return studio.make(recipe, ".mid", lambda target: _composed(folder, order.wish, beginning, target))
 
 
 def produce(studio: Studio, recipe: Recipe, target: Path) -> Made:
@@ -75,16 +80,20 @@ def _composed(folder: Path, wish: compose.Wish, beginning: Score | None, target:
 
 
 def _written(studio: Studio, making: Making, score: Score, target: Path, order: Order) -> Path:
-    suffix = target.suffix.lower()
-    if suffix in (".mid", ".midi"):
-        midi.write(target, score)
-    elif suffix in (".musicxml", ".xml"):
-        musicxml.write(target, score)
-    elif suffix == ".png":
-        write_atomic(target, roll.piano_roll(score))
-    else:
+    if target.suffix.lower() in SOUNDS:
         return _played(studio, making, score, target, order.soundfont)
-    return target
+
+    def drawn(_: Path, desk: Path) -> None:
+        if desk.suffix in (".mid", ".midi"):
+            midi.write(desk, score)
+        elif desk.suffix in (".musicxml", ".xml"):
+            musicxml.write(desk, score)
+        else:
+            write_atomic(desk, roll.piano_roll(score))
+
+    claim = trust.Claim(f"music: {score.style or making.recipe.prompt}", lang=language(), parts=(part(making),),
+                        facts={"recipe": public(making.recipe)})  # fmt: skip
+    return release(studio, making, target, claim, drawn)
 
 
 def _played(studio: Studio, making: Making, score: Score, target: Path, soundfont: Path | None) -> Path:

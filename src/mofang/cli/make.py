@@ -36,7 +36,8 @@ STAGES = ("script", "storyboard", "pictures", "voices", "timeline", "render", "p
 )
 @click.option("--image-engine", default="", help=say("paints the pictures: collage, own:MODEL, diffusers:PATH, openai:MODEL",
                                                      "画面引擎：collage、own:模型、diffusers:路径、openai:模型"))  # fmt: skip
-@click.option("--music", default="", help=say("a music file, laid under the voice", "背景音乐文件，自动压低"))
+@click.option("--music", default="", help=say("under the voice: score, none, a file, or style=irish,mood=calm,tempo=90,key=Em [score]",
+                                              "配乐：score、none、文件或 style=irish,mood=calm,tempo=90,key=Em"))  # fmt: skip
 @click.option("--title", default="", help=say("instead of the text's own", "另取片名"))
 @click.option("--author", default="", help=say("named under the title", "署名"))
 @click.option("--seed", type=int, default=None, help=say("another number, other pictures", "换个数字换一套画面"))

@@ -49,7 +49,8 @@ def mix(
 ) -> Samples:
     """Clips and a music bed as one stereo track at 48 kHz: (round(duration * 48000), 2).
 
-    `music` (n,) or (n, 2) at 48 kHz is looped or cut to the whole duration with fades; it lies `music_below` LU under
+    `music` (n,) or (n, 2) at 48 kHz is looped or cut to the whole duration with fades, unless it is exactly as long, as
+    music made for the film is, and has its own beginning and end; it lies `music_below` LU under
     the voices and `ducking.depth` dB deeper while one speaks. The master is at `lufs` with no true peak above `peak`
     dBTP. Raises `UserError` for a duration that cannot be.
     """
@@ -59,7 +60,10 @@ def mix(
     speech = place(voices, length)
     if music is None or not len(music):
         return normalise(speech, RATE, lufs, peak)
-    music = bed(music, length)
+    if len(music) != length:
+        music = bed(music, length)
+    elif music.ndim == 1:
+        music = np.repeat(music[:, None], 2, axis=1)
     if np.any(speech):
         # Both are set by their own loudness, so that a quiet recording of music is not lost and a loud one not a fight.
         music = music * np.float32(gain_to(music, RATE, -14.0 - music_below))

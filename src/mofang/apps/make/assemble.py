@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mofang import models, trust
-from mofang.apps.make.storyboard import FPS, SIZES, Storyboard
+from mofang.apps.make import music as composer
+from mofang.apps.make.storyboard import FPS, SIZES, Storyboard, Tune
 from mofang.apps.make.voices import alignment
 from mofang.sound import pcm
 from mofang.sound.mix import RATE, Clip, mix
@@ -36,6 +37,7 @@ class Film:
     style: Style
     credits: tuple[Credit, ...]
     parts: tuple[Making, ...]
+    score: Tune | None = None
 
 
 def faces() -> Faces:
@@ -70,6 +72,8 @@ def assemble(studio: Studio, board: Storyboard, pictures: Sequence[Making], voic
         captions += split(alignment(voice), FPS, spoken, frame + frames)
         clips.append(Clip(pcm.read(voice.asset.path, RATE), RATE, spoken / FPS))
         frame += frames
+    tuneful = composer.credits(studio, board.score) if board.score else ()
+    whose = tuple(sorted({*whose, *tuneful}))
     pages = credits(_credit_lines(board, whose), width, height, face)
     closing = _card(studio, pictures[-1], width, height).asset.path
     overlays = [
@@ -81,9 +85,12 @@ def assemble(studio: Studio, board: Storyboard, pictures: Sequence[Making], voic
         shots.append(Shot(closing, CREDITS_FRAMES, still, Transition("crossfade", OVERLAP)))
         overlays.append(_overlay(studio, page, 0, frame + 4, frame + CREDITS_FRAMES, 10))
         frame += CREDITS_FRAMES
-    audio = _mix(studio, clips, voices, frame / FPS, board.music)
+    tune = composer.fitted(board.score, frame / FPS) if board.score else None
+    tunes = composer.played(studio, tune, frame / FPS, tuneful) if tune else ()
+    music = tunes[-1].asset.path if tunes else Path(board.music) if board.music else None
+    audio = _mix(studio, clips, voices, frame / FPS, music)
     timeline = Timeline(width, height, FPS, tuple(shots), tuple(captions), tuple(overlays), audio.asset.path)
-    return Film(timeline, Style.of(face.bold, width, height), whose, (*pictures, *voices, audio))
+    return Film(timeline, Style.of(face.bold, width, height), whose, (*pictures, *voices, *tunes, audio), tune)
 
 
 def _size(picture: Making) -> tuple[int, int]:
@@ -136,24 +143,26 @@ def _credit_lines(board: Storyboard, whose: Sequence[Credit]) -> list[str]:
         lines.append(f"文　{board.author}" if zh else f"Words by {board.author}")
     lines.append("")
     lines += [credit.line() for credit in whose]
-    if board.music:
+    if board.score:
+        lines.append(f"音乐　墨坊作曲 · {board.score.style}" if zh else f"Music: composed by Mofang · {board.score.style}")
+    elif board.music:
         lines.append(f"音乐　{Path(board.music).stem}" if zh else f"Music: {Path(board.music).stem}")
     lines += ["", "画面与声音由 AI 生成 · 墨坊制作" if zh else "Pictures and voice made with AI · Mofang"]
     return lines
 
 
-def _mix(studio: Studio, clips: Sequence[Clip], voices: Sequence[Making], seconds: float, music: str) -> Making:
+def _mix(studio: Studio, clips: Sequence[Clip], voices: Sequence[Making], seconds: float, music: Path | None) -> Making:
     """Voices at their places, music under them, mastered to −14 LUFS."""
     from mofang.studio.library import file_hash
 
     made_by = Recipe(
-        "mix", MIX_VERSION, prompt=file_hash(Path(music)) if music else "",
+        "mix", MIX_VERSION, prompt=file_hash(music) if music else "",
         params={"starts": [round(clip.start, 5) for clip in clips], "seconds": seconds},
         parents=tuple(voice.asset.id for voice in voices),
     )  # fmt: skip
 
     def produce(target: Path) -> Made:
-        bed = pcm.read(Path(music), RATE, channels=2) if music else None
+        bed = pcm.read(music, RATE, channels=2) if music else None
         pcm.write_wav(target, mix(clips, seconds, bed), RATE)
         return Made(facts={"seconds": seconds})
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, get_args
 
+from mofang.apps.make.music import is_file
 from mofang.apps.make.script import Lang, Script
 from mofang.apps.make.storyboard import MAX_SCENES, SIZES, Picture, Shot, Storyboard
 from mofang.image.engines.collage.art import STYLES
@@ -115,7 +116,7 @@ def _engine(name: str) -> str:
 
 
 def _music(name: str, base: Path) -> str:
-    if not name:
+    if not is_file(name):
         return ""
     path = (base / Path(name).expanduser()).resolve()
     if not path.is_file():

@@ -6,13 +6,14 @@ import re
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mofang import trust
 from mofang.apps.export import part
 from mofang.apps.make.assemble import Film, assemble, faces
 from mofang.apps.make.board import Wishes, board
+from mofang.apps.make.music import is_file, scored
 from mofang.apps.make.pictures import pictures, write_png
 from mofang.apps.make.script import Script, from_brief, from_file, is_brief
 from mofang.apps.make.storyboard import FPS, SIZES, Storyboard, is_storyboard, loads
@@ -74,6 +75,9 @@ def make(
     if isinstance(plan, Script) and until == "script":
         return _written(out, plan.title, "script.md", _as_markdown(plan), plan.notes)
     story = board(plan, wanted, Path.cwd()) if isinstance(plan, Script) else _with(plan, wanted)
+    if isinstance(plan, Script) or wanted.music:
+        asked = wanted.music or (dict(plan.front).get("music", "") if isinstance(plan, Script) else "")
+        story = scored(story, asked, studio.folder)
     stages.of("storyboard")(1.0, story.title)
     if until in ("script", "storyboard"):
         return _written(out, story.title, "storyboard.json", story.dumps(), story.notes)
@@ -84,6 +88,7 @@ def make(
     if until == "voices":
         return _plain(out, story, [making.asset.path for making in spoken], "voices")
     film = assemble(studio, story, painted, spoken)
+    story = replace(story, score=film.score)
     stages.of("timeline")(1.0, story.title)
     folder = folder_for(out, story.title)
     if until == "timeline":
@@ -139,8 +144,6 @@ def _plan(source: str, wanted: Wishes, engine: str, scenes: int, stages: Stages,
 
 def _with(story: Storyboard, wanted: Wishes) -> Storyboard:
     """A storyboard with what the command line asks otherwise."""
-    from dataclasses import replace
-
     changes = {
         name: value
         for name in ("title", "author", "voice", "aspect", "style", "music", "speed", "image_engine")
@@ -148,6 +151,8 @@ def _with(story: Storyboard, wanted: Wishes) -> Storyboard:
     }
     if "aspect" in changes and changes["aspect"] not in SIZES:
         raise UserError(f"there is no aspect '{changes['aspect'][:20]}'; choose one of: {', '.join(SIZES)}")
+    if "music" in changes and not is_file(changes["music"]):
+        changes["music"] = ""
     return replace(story, **changes)
 
 

@@ -41,9 +41,25 @@ class Shot:
 
 
 @dataclass(frozen=True)
+class Tune:
+    """The film's own music: composed in a style, key and tempo by `model`, in `movements` of `bars` bars (0: as the film's
+    length asks). The tempo is moved a little so that the last chord ends with the film."""
+
+    style: str
+    key: str
+    tempo: float
+    scale: str = ""
+    mood: str = ""
+    seed: int = 0
+    movements: int = 0
+    bars: int = 0
+    model: str = "score"
+
+
+@dataclass(frozen=True)
 class Storyboard:
-    """A whole film. `music` is a path relative to the storyboard, or empty; `image_engine` paints pictures that have words
-    (`diffusers:PATH`, `openai:MODEL`); `shots` are in order."""
+    """A whole film. `music` is a path relative to the storyboard, or empty; `score` is music made for it; `image_engine` paints
+    pictures that have words (`diffusers:PATH`, `openai:MODEL`); `shots` are in order."""
 
     title: str
     lang: Literal["zh", "en"]
@@ -56,6 +72,7 @@ class Storyboard:
     author: str = ""
     seed: int = 0
     image_engine: str = ""
+    score: Tune | None = None
     notes: tuple[str, ...] = field(default=())
 
     def dumps(self) -> str:
@@ -123,10 +140,27 @@ def loads(text: str, name: str = "storyboard") -> Storyboard:
         author=reader.take("author", str, ""),
         seed=reader.take("seed", int, 0),
         image_engine=reader.take("image_engine", str, ""),
+        score=_tune(reader.inner("score")) if reader.has("score") else None,
         notes=tuple(str(note) for note in reader.take("notes", list, [])),
     )
     reader.done()
     return board
+
+
+def _tune(reader: "_Reader") -> Tune:
+    tune = Tune(
+        style=reader.take("style", str),
+        key=reader.take("key", str),
+        tempo=reader.between("tempo", 30.0, 250.0, 90.0),
+        scale=reader.take("scale", str, ""),
+        mood=reader.take("mood", str, ""),
+        seed=int(reader.between("seed", 0, 2**31 - 1, 0)),
+        movements=int(reader.between("movements", 1, 64, 0)),
+        bars=int(reader.between("bars", 1, 64, 0)),
+        model=reader.take("model", str, "score"),
+    )
+    reader.done()
+    return tune
 
 
 def _shot(reader: "_Reader") -> Shot:
