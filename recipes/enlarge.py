@@ -1,7 +1,8 @@
-"""The photographs of the shipped network `enlarge`, cut into a dataset that `mofang image train` reads.
+"""The photographs of the shipped networks `enlarge` and `repair`, cut into a dataset that `mofang image train` reads.
 
     python recipes/enlarge.py PHOTOS DATA
     mofang image train DATA --kind enlarge --size small --budget 3400steps --decay 0.6
+    mofang image train DATA --kind repair --size small --budget 12min --decay 0.6
 
 PHOTOS is a folder with photographs of the Debian packages lomiri-wallpapers-16.04, lomiri-wallpapers-20.04 and
 ukui-wallpapers (20.04): CC0, CC BY 4.0, CC BY-SA 4.0 and CC BY-SA 3.0; what is drawn, blurred or noise is left out by name below.

@@ -30,7 +30,7 @@ class Network:
     def __init__(self, path: Path, threads: int = 2) -> None:
         """Raises `UserError` for a file that is damaged, reaches elsewhere, or is no such network."""
         self.name = path.name
-        self._session = _session(path, threads)
+        self._session = open_graph(path, threads)
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
         if len(inputs) != 1 or not outputs or len(inputs[0].shape) != 4 or inputs[0].type != "tensor(float)":
             raise self._unfit("it does not take one picture of float32")
@@ -96,7 +96,8 @@ class Network:
 
 
 @lru_cache(maxsize=4)
-def _session(path: Path, threads: int) -> Any:
+def open_graph(path: Path, threads: int) -> Any:
+    """A session on a graph that was checked first. Raises `UserError`."""
     try:
         size = path.stat().st_size
     except OSError as error:

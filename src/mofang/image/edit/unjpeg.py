@@ -27,6 +27,17 @@ def table_of(path: Path) -> NDArray[np.float32] | None:
     return np.array(tables[0], np.float32).reshape(8, 8)
 
 
+def table_at(quality: int) -> NDArray[np.float32]:
+    """(8, 8) the steps of a quality 1..100 as the Independent JPEG Group's library scales table K.1."""
+    scale = 5000 // quality if quality < 50 else 200 - 2 * quality
+    return np.clip((LUMINANCE * scale + 50) // 100, 1, 255).astype(np.float32)
+
+
+def coarseness(table: NDArray[np.float32]) -> float:
+    """How coarse a table's steps are where pictures have most, of 1; steps so coarse that nothing survives count as 60."""
+    return float(np.minimum(table[:4, :4], 60).mean()) / 255
+
+
 def unjpeg(image: Floats, table: NDArray[np.float32] | None, strength: float = 1.0) -> Floats:
     """(rows, columns, 3) repaired. `table` are the quantisation steps; without them those of quality 50 are assumed.
 
@@ -35,10 +46,9 @@ def unjpeg(image: Floats, table: NDArray[np.float32] | None, strength: float = 1
     the picture still lies on its 8×8 grid, which one that was cropped or scaled does not.
     """
     steps = LUMINANCE if table is None else table
-    # Uniform noise of a step has its variance over twelve; steps so coarse that nothing survives take no noise in.
+    # Uniform noise of a step has its variance over twelve.
     # Twice that: it is not white, and what the filter takes away too much the projection gives back (tried on photographs).
-    low = steps[:4, :4]
-    sigma = float(np.sqrt(np.minimum(low, 60).mean() ** 2 / 12)) / 255 * 2 * strength
+    sigma = coarseness(steps) / 12**0.5 * 2 * strength
     if sigma < 1 / 1020:
         return image.copy()
     prior = Prior()

@@ -15,6 +15,7 @@ KINDS = {
     "latent": "mofang.image.train.make_flow:latent",
     "flow": "mofang.image.train.make_flow:flow",
     "enlarge": "mofang.image.train.make_restore:enlarge",
+    "repair": "mofang.image.train.make_restore:repair",
 }
 
 DIALS = ("nano", "micro", "small", "base")
