@@ -1,16 +1,25 @@
 """A text spoken, as an asset and as a file."""
 
+import json
 from pathlib import Path
+
+import numpy as np
 
 from mofang import trust
 from mofang.apps.export import part, release
 from mofang.apps.make import voices
 from mofang.apps.make.storyboard import Picture, Shot, Storyboard
-from mofang.sound import pcm
+from mofang.sound import pcm, visemes
 from mofang.sound import voice as find_voice
 from mofang.studio import Making, Studio, UserError
 
 SUFFIXES = (".wav", ".flac", ".mp3", ".m4a")
+
+
+def check(target: Path) -> None:
+    """Raises `UserError` for a format that is not written."""
+    if target.suffix.lower() not in SUFFIXES:
+        raise UserError(f"cannot write a '{target.suffix}' sound; choose one of: {', '.join(SUFFIXES)}")
 
 
 def spoken(studio: Studio, text: str, voice: str, speed: float) -> Making:
@@ -18,13 +27,18 @@ def spoken(studio: Studio, text: str, voice: str, speed: float) -> Making:
     lang = find_voice(voice).language
     shot = Shot("line", text, Picture())
     made_by = voices.recipe(shot, Storyboard("", lang, (shot,), voice=voice, speed=speed))
-    return studio.make(made_by, ".wav", lambda target: voices.produce(made_by, target))
+    making = studio.make(made_by, ".wav", lambda target: voices.produce(made_by, target))
+    if "sounds" not in making.made.facts:  # Spoken before voices told their phonemes.
+        making = studio.make(made_by, ".wav", lambda target: voices.produce(made_by, target), fresh=True)
+    return making
 
 
-def speak_to(studio: Studio, text: str, target: Path, voice: str, speed: float) -> Path:
-    """Speak a text and publish it to `target`, whose suffix chooses the format. Raises `UserError`."""
-    if target.suffix.lower() not in SUFFIXES:
-        raise UserError(f"cannot write a '{target.suffix}' sound; choose one of: {', '.join(SUFFIXES)}")
+def speak_to(studio: Studio, text: str, target: Path, voice: str, speed: float, lips: Path | None = None) -> Path:
+    """Speak a text and publish it to `target`, whose suffix chooses the format; `lips` gets the mouth's shapes as JSON, at the
+    times of that file. Raises `UserError`."""
+    check(target)
+    if lips and lips.suffix.lower() != ".json":
+        raise UserError(f"the mouth's shapes are written as JSON; call the file {lips.stem}.json")
     making = spoken(studio, text, voice, speed)
     title = " ".join(text.split())[:60]
     claim = trust.Claim(title, lang=find_voice(voice).language, parts=(part(making),), credits=making.made.credits)
@@ -35,4 +49,20 @@ def speak_to(studio: Studio, text: str, target: Path, voice: str, speed: float) 
         lossless = desk.suffix in (".wav", ".flac")
         pcm.write(desk, samples if lossless else trust.label_audio(samples, 24_000), 24_000)
 
-    return release(studio, making, target, claim, written)
+    path = release(studio, making, target, claim, written)
+    if lips:
+        lead = len(trust.label_audio(np.zeros(0, np.float32), 24_000)) / 24_000
+        _lips(studio, making, lips, claim, lead)
+    return path
+
+
+def _lips(studio: Studio, making: Making, target: Path, claim: trust.Claim, lead: float) -> None:
+    words = voices.alignment(making)
+    if not any(word.sounds for word in words):
+        raise UserError("this voice does not tell its phonemes, so there are no mouth shapes; choose one of `mofang speech voices`")
+    shapes = visemes.to_json(words, float(making.made.facts["seconds"]), lead)
+
+    def written(_: Path, desk: Path) -> None:
+        desk.write_text(json.dumps(shapes, ensure_ascii=False, indent=1) + "\n", "utf-8")
+
+    release(studio, making, target, claim, written)

@@ -4,11 +4,29 @@ from pathlib import Path
 
 import click
 
+from mofang.cli.lazy import Lazy
 from mofang.studio import Studio, UserError
 from mofang.studio.words import language, say
 
+COMMANDS = {
+    "perform": ("mofang.cli.perform:perform", "perform a script with several speakers", "多角色演播剧本"),
+}
 
-@click.group(help=say("Voices, and text spoken aloud.", "音色与朗读。"))
+
+class Group(Lazy):
+    """Lazy commands beside those of this file."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*self.commands, *COMMANDS]
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        return self.commands.get(name) or super().get_command(ctx, name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        click.Group.format_commands(self, ctx, formatter)
+
+
+@click.group(cls=Group, commands_at=COMMANDS, help=say("Voices, and text spoken aloud.", "音色与朗读。"))
 def speech() -> None:
     """The group."""
 
@@ -40,15 +58,19 @@ def voices(folder: Path, play: str) -> None:
 @click.option("--voice", default="", help=say("a name from `mofang speech voices`, or a voice of your own",
                                               "音色名（见 mofang speech voices），或自己的音色"))
 @click.option("--speed", type=click.FloatRange(0.5, 2.0), default=1.0, show_default=True)
+@click.option("--lips", type=click.Path(path_type=Path), help=say("write the mouth's shapes (visemes) to this JSON file",
+                                                                  "把口型（visemes）写入这个 JSON 文件"))
 @click.pass_obj
-def say_(folder: Path, text: str, target: Path, voice: str, speed: float) -> None:
+def say_(folder: Path, text: str, target: Path, voice: str, speed: float, lips: Path | None) -> None:
     """Readings may be given inline: [重](chong2)庆."""
     from mofang import sound
     from mofang.apps.speak import speak_to
     from mofang.text.language import language_of
 
     name = (sound.voice(voice, folder) if voice else sound.default_voice(language_of(text))).name
-    click.echo(str(speak_to(Studio(folder), text, target, name, speed)))
+    click.echo(str(speak_to(Studio(folder), text, target, name, speed, lips)))
+    if lips:
+        click.echo(str(lips))
 
 
 def _spoken(studio: Studio, text: str, voice: str, speed: float) -> Path:

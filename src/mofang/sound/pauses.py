@@ -6,7 +6,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from mofang.sound.engines.base import Samples, Speech
-from mofang.studio.alignment import Aligned
 
 # Seconds at normal speed. A listener hears the difference between a comma and a full stop by these.
 COMMA, LIST, CLAUSE, DASH, STOP, ELLIPSIS, LINE, PARAGRAPH = 0.22, 0.15, 0.32, 0.35, 0.48, 0.6, 0.65, 0.9
@@ -63,10 +62,7 @@ def trim(said: Speech) -> Speech:
     _rise(samples[: round(0.008 * said.rate)])
     _rise(samples[::-1][: round(0.02 * said.rate)])
     first, last = start / said.rate, (end - start) / said.rate
-    alignment = tuple(
-        Aligned(piece.text, *(min(max(moment - first, 0.0), last) for moment in (piece.start, piece.end)))
-        for piece in said.alignment
-    )
+    alignment = tuple(piece.moved(lambda moment: min(max(moment - first, 0.0), last)) for piece in said.alignment)
     return Speech(samples, said.rate, alignment)
 
 
@@ -100,8 +96,7 @@ def rested(said: Speech, rests: Sequence[float]) -> Speech:
     length = sum(map(len, parts)) / said.rate
     for at, piece in enumerate(said.alignment):
         later = sum(silent for after, _, silent in cuts if after < at) / said.rate
-        moments = [min(moment + later, length) for moment in (piece.start, piece.end)]
-        alignment.append(Aligned(piece.text, *moments))
+        alignment.append(piece.moved(lambda moment, later=later: min(moment + later, length)))  # type: ignore[misc]
     return Speech(np.concatenate(parts), said.rate, tuple(alignment))
 
 

@@ -186,8 +186,7 @@ def _join(parts: list[Speech]) -> Speech:
     alignment: list[Aligned] = []
     bounds = (np.cumsum([0, *(len(part.samples) for part in parts)]) / rate).tolist()
     for part, (start, end) in zip(parts, pairwise(bounds), strict=True):
-        shifted = [piece.shifted(start) for piece in part.alignment]
-        alignment += [Aligned(piece.text, piece.start, min(piece.end, end)) for piece in shifted]
+        alignment += [piece.moved(lambda moment, start=start, end=end: min(moment + start, end)) for piece in part.alignment]  # type: ignore[misc]
     merged = _merge_wordless(alignment)
     assert all(a.end <= b.start + 1e-9 for a, b in pairwise(merged)), "times go backwards"
     return Speech(np.concatenate([part.samples for part in parts]), rate, merged)
@@ -200,5 +199,6 @@ def _merge_wordless(alignment: list[Aligned]) -> tuple[Aligned, ...]:
         if piece.text or not merged:
             merged.append(piece)
         else:
-            merged[-1] = Aligned(merged[-1].text, merged[-1].start, piece.end)
+            last = merged[-1]
+            merged[-1] = Aligned(last.text, last.start, piece.end, last.sounds + piece.sounds)
     return tuple(merged)

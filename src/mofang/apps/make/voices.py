@@ -60,7 +60,8 @@ def produce(made_by: Recipe, target: Path, threads: int = 2) -> Made:
     speech = speak(made_by.prompt, made_by.params["voice"], speed=made_by.params["speed"], threads=threads)
     pcm.write_wav(target, speech.samples, speech.rate)
     words = [[word.text, round(word.start, 4), round(word.end, 4)] for word in speech.alignment]
-    return Made((_credit(made_by),), {"seconds": len(speech.samples) / speech.rate, "words": words})
+    sounds = [[[each.text, round(each.start, 4), round(each.end, 4)] for each in word.sounds] for word in speech.alignment]
+    return Made((_credit(made_by),), {"seconds": len(speech.samples) / speech.rate, "words": words, "sounds": sounds})
 
 
 def voices(studio: Studio, board: Storyboard, progress: Progress = silent) -> list[Making]:
@@ -75,5 +76,10 @@ def voices(studio: Studio, board: Storyboard, progress: Progress = silent) -> li
 
 
 def alignment(making: Making) -> tuple[Aligned, ...]:
-    """When each word of a recording is heard."""
-    return tuple(Aligned(text, start, end) for text, start, end in making.made.facts["words"])
+    """When each word of a recording is heard, and its phonemes if the voice told them."""
+    words = making.made.facts["words"]
+    sounds = making.made.facts.get("sounds", [()] * len(words))
+    return tuple(
+        Aligned(text, start, end, tuple(Aligned(*each) for each in inside))
+        for (text, start, end), inside in zip(words, sounds, strict=True)
+    )

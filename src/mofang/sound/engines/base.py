@@ -58,22 +58,21 @@ def timed(
     """When each unit sounds, from the model's own durations.
 
     `frames` holds one duration for each symbol in `known`, in order, between one for the opening pad and one for the
-    closing pad; `frame` is the length of one frame in seconds. A unit spans its first to its last voiced symbol.
+    closing pad; `frame` is the length of one frame in seconds. A unit spans its first to its last voiced symbol, which
+    are its sounds.
     """
     ends = np.cumsum(frames) * frame
     aligned = []
     at, now = 0, float(ends[0])
     for unit in units:
-        voiced = []
+        sounds = []
         for symbol in unit.phonemes:
             if symbol in known:
                 at += 1
                 if symbol not in PAUSES:
-                    voiced.append(at)
-        if voiced:
-            start, now = float(ends[voiced[0] - 1]), float(ends[voiced[-1]])
-        else:
-            start = now
-        aligned.append(Aligned(unit.text, start, now))
+                    sounds.append(Aligned(symbol, float(ends[at - 1]), float(ends[at])))
+        start = sounds[0].start if sounds else now
+        now = sounds[-1].end if sounds else now
+        aligned.append(Aligned(unit.text, start, now, tuple(sounds)))
     assert at == len(frames) - 2, (at, len(frames))
     return tuple(aligned)

@@ -1,0 +1,148 @@
+"""A script performed by several voices: each line an asset, the mix another, captions beside it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from mofang import trust
+from mofang.apps.export import part, public, release
+from mofang.apps.make import voices
+from mofang.apps.make.storyboard import Picture, Shot, Storyboard
+from mofang.apps.speak import SUFFIXES, check
+from mofang.sound import Voice, pcm
+from mofang.sound.engines.base import Speech
+from mofang.sound.mix import RATE
+from mofang.sound.stage import casting, play, script
+from mofang.studio import Made, Making, Recipe, Studio, UserError
+from mofang.studio.progress import Progress, silent
+from mofang.text.decode import decode
+from mofang.text.language import language_of
+from mofang.video import split
+from mofang.video.subtitles import srt, vtt
+from mofang.video.timeline import Caption
+
+ENGINE, VERSION = "performance", "1"
+FPS = 100
+"""Captions beside sound have no frames; hundredths of a second are as fine as players go."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """How a script is performed: who is cast (speaker → voice), `speed` of all, the `room`, `gap` stretching the rests."""
+
+    cast: Mapping[str, str] = field(default_factory=dict)
+    speed: float = 1.0
+    room: str = "studio"
+    gap: float = 1.0
+
+
+@dataclass(frozen=True)
+class Performed:
+    """The files written, and who spoke whom."""
+
+    paths: tuple[Path, ...]
+    cast: Mapping[str, Voice]
+    seconds: float
+
+
+def perform_to(studio: Studio, source: Path, target: Path, wish: Wish, progress: Progress = silent) -> Performed:
+    """Perform the script in a file and publish it to `target`, with `.srt` and `.vtt` beside it. Lines that were spoken before
+    are not spoken again. Raises `UserError`."""
+    check(target)
+    text = _text(source)
+    lines = script.read(text, fountain=source.suffix.lower() == ".fountain")
+    cast = casting.cast(lines, wish.cast, studio.folder)
+    if wish.room not in play.ROOMS:
+        raise UserError(f"there is no room '{wish.room[:20]}'; choose one of: {', '.join(play.ROOMS)}")
+    makings = _spoken(studio, lines, cast, wish.speed, progress)
+    speeches = [_heard(making) for making in makings]
+    cues = play.schedule(lines, [said.duration for said in speeches], wish.gap)
+    recipe = _recipe(lines, cues, makings, wish)
+
+    def produce(path: Path) -> Made:
+        said = [play.voiced(speech, line) for speech, line in zip(speeches, lines, strict=True)]
+        mixed = play.perform(cues, said, play.seats(list(cast)), wish.room)
+        pcm.write_wav(path, mixed, RATE)
+        return Made(tuple(sorted({credit for each in makings for credit in each.made.credits})), {"seconds": len(mixed) / RATE})
+
+    making = studio.make(recipe, ".wav", produce)
+    title, lang = source.stem[:60], language_of(text)
+    claim = trust.Claim(title, "compositeWithTrainedAlgorithmicMedia", lang, parts=tuple(part(each) for each in (making, *makings)),
+                        credits=making.made.credits, facts={"recipe": public(recipe)})  # fmt: skip
+    sound = release(studio, making, target, claim, _convert)
+    captions = _captions(cues, speeches, len(trust.label_audio(np.zeros(0, np.float32), RATE)) / RATE)
+    beside = tuple(_beside(studio, target.with_suffix(suffix), words, claim)
+                   for suffix, words in ((".srt", srt(captions, FPS)), (".vtt", vtt(captions, FPS))))  # fmt: skip
+    return Performed((sound, *beside), cast, float(making.made.facts["seconds"]))
+
+
+def _text(source: Path) -> str:
+    if not source.is_file():
+        raise UserError(f"{source} does not exist; give a script (.txt, .md or .fountain)")
+    if source.stat().st_size > 8 << 20:
+        raise UserError(f"{source.name} is larger than 8 MB, which is no script; perform it scene by scene")
+    return decode(source.read_bytes(), source.name)[0]
+
+
+def _spoken(studio: Studio, lines: list[script.Line], cast: Mapping[str, Voice], speed: float, progress: Progress) -> list[Making]:
+    makings = []
+    for number, line in enumerate(lines):
+        progress(number / len(lines), f"{number + 1}/{len(lines)}")
+        voice = cast[line.speaker]
+        shot = Shot("line", line.text, Picture())
+        pace = round(min(max(speed * line.delivery.speed, 0.5), 2.0), 4)
+        made_by = voices.recipe(shot, Storyboard("", voice.language, (shot,), voice=voice.name, speed=pace))
+        try:
+            makings.append(studio.make(made_by, ".wav", lambda path, by=made_by: voices.produce(by, path)))  # type: ignore[misc]
+        except UserError as error:
+            raise UserError(f"line {number + 1} ({line.speaker or 'narrator'}: {line.text[:24]}): {error}") from error
+    progress(1.0, f"{len(lines)}/{len(lines)}")
+    return makings
+
+
+def _heard(making: Making) -> Speech:
+    return Speech(pcm.read(making.asset.path, 24_000), 24_000, voices.alignment(making))
+
+
+def _recipe(lines: list[script.Line], cues: list[play.Cue], makings: list[Making], wish: Wish) -> Recipe:
+    said = [[line.speaker, line.delivery.pitch, line.delivery.gain, round(cue.start, 4)]
+            for line, cue in zip(lines, cues, strict=True)]  # fmt: skip
+    return Recipe(ENGINE, VERSION, params={"lines": said, "room": wish.room}, parents=tuple(each.asset.id for each in makings))
+
+
+def _convert(source: Path, desk: Path) -> None:
+    samples = pcm.read(source, RATE, 2)
+    # Formats that are compressed get the audible label first: it cannot be put into them afterwards.
+    pcm.write(desk, samples if desk.suffix in (".wav", ".flac") else trust.label_audio(samples, RATE), RATE)
+
+
+def _captions(cues: list[play.Cue], speeches: list[Speech], lead: float) -> list[Caption]:
+    """Every line's captions, the speaker's name before the first where there are several; `lead` seconds come before."""
+    several = len({cue.line.speaker for cue in cues}) > 1
+    made: list[Caption] = []
+    before: str | None = None
+    for number, (cue, said) in enumerate(zip(cues, speeches, strict=True)):
+        following = cues[number + 1].start if number + 1 < len(cues) else cue.end + 1
+        last = round((max(following, cue.end) + lead) * FPS)
+        parts = split(said.alignment, FPS, round((cue.start + lead) * FPS), last)
+        if parts and several and cue.line.speaker not in (before, script.NARRATOR):
+            colon = "：" if language_of(cue.line.speaker) == "zh" else ": "
+            first, *rest = parts[0].words
+            parts[0] = replace(parts[0], words=(replace(first, text=cue.line.speaker + colon + first.text), *rest))
+        before = cue.line.speaker
+        made += parts
+    return made
+
+
+def _beside(studio: Studio, target: Path, words: str, claim: trust.Claim) -> Path:
+    desk = studio.folder / "cache" / f"captions-{target.name}"
+    try:
+        desk.write_text(words, "utf-8")
+        return trust.publish(desk, target, claim, studio.folder).path
+    finally:
+        desk.unlink(missing_ok=True)
+
+
+__all__ = ["SUFFIXES", "Performed", "Wish", "perform_to"]

@@ -1,0 +1,1 @@
+"""A script with several speakers, performed: cues read, voices cast, feelings turned into delivery, lines mixed in a room."""
