@@ -14,8 +14,10 @@ Floats = NDArray[np.float64]
 
 ORDER = 32
 BLOCK = 2048
-LONGEST = 0.004
-"""Seconds of one gap: a longer one is no click."""
+NEAR, FAR = 0.0015, 0.014
+"""Seconds on both sides between which a burst is compared: beyond the click itself, as far as a voice's next pulse."""
+ROUNDS = 4
+"""A click hides smaller ones beside it until it is gone."""
 
 
 def declick(sound: Sound, sensitivity: float = 1.0) -> Sound:
@@ -25,31 +27,48 @@ def declick(sound: Sound, sensitivity: float = 1.0) -> Sound:
 
 def _declicked(samples: NDArray[np.float32], rate: int, sensitivity: float) -> NDArray[np.float32]:
     out = samples.astype(np.float64)
-    most = max(3, round(LONGEST * rate))
+    far = round(FAR * rate)
+    margin = far + 2 * ORDER
     for start in range(0, len(samples), BLOCK):
-        first, last = max(0, start - 2 * ORDER), min(len(samples), start + BLOCK + 2 * ORDER)
+        first, last = max(0, start - margin), min(len(samples), start + BLOCK + margin)
         part = out[first:last]
         if len(part) < 8 * ORDER or float(np.square(part).mean()) < 1e-10:
             continue
-        model = predictor(part)
-        error = np.convolve(part, model)[: len(part)]
-        error[:ORDER] = 0
-        usual = float(np.median(np.abs(error))) / 0.6745
-        # A voice's own pulses burst too, at 5 to 8 deviations; a click stands far above them.
-        bad = np.abs(error) > max(14.0 / sensitivity * usual, 2e-3 / sensitivity)
-        for a, b in _runs(bad, most):
-            if b - a <= most and a >= ORDER and b + ORDER < len(part) and first + a >= start - ORDER:
+        for _ in range(ROUNDS):
+            model = predictor(part)
+            found = _clicks(part, model, rate, sensitivity)
+            if not found:
+                break
+            for a, b in found:
                 fill(part, np.arange(a, b), model)
     return out.astype(np.float32)
 
 
-def _runs(bad: NDArray[np.bool_], most: int) -> list[tuple[int, int]]:
-    """Stretches of bad samples, those close together as one, and a few samples more on both sides."""
-    places = np.flatnonzero(bad)
-    if not len(places):
-        return []
-    parts = np.split(places, np.flatnonzero(np.diff(places) > min(most // 3, 24)) + 1)
-    return [(max(int(part[0]) - 2, 0), int(part[-1]) + 3) for part in parts]
+def _clicks(part: Floats, model: Floats, rate: int, sensitivity: float) -> list[tuple[int, int]]:
+    """Stretches where the wave cannot be foretold from either side, and far less than around.
+
+    A voice bursts at each of its pulses, but its pulses are alike: a click has no equal within a pitch period or two.
+    """
+    size = len(part)
+    ahead, behind = np.abs(np.convolve(part, model)[:size]), np.abs(np.convolve(part[::-1], model)[:size][::-1])
+    ahead[:ORDER], behind[size - ORDER :] = 0, 0
+    error = np.minimum(ahead, behind)
+    near, far = max(2, round(NEAR * rate)), round(FAR * rate)
+    padded = np.pad(error, far)
+    side = np.lib.stride_tricks.sliding_window_view(padded, far - near + 1).max(1)
+    usual = np.maximum(side[:size], side[far + near : far + near + size])
+    bad = error > (1 + 2.5 / sensitivity) * usual + 2e-3 / sensitivity
+    found: list[tuple[int, int]] = []
+    for at in np.flatnonzero(bad):
+        if found and at < found[-1][1]:
+            continue
+        # The click is as wide as both errors stay above what is usual here and a tenth of its height.
+        a, b = max(int(at) - near, 0), min(int(at) + near, size)
+        inside = a + np.flatnonzero(error[a:b] > max(1.2 * float(usual[at]), 0.1 * float(error[a:b].max())))
+        low, high = int(inside[0]) - 1, int(inside[-1]) + 2
+        if low >= ORDER and high + ORDER < size:
+            found.append((low, high))
+    return found
 
 
 def predictor(part: Floats) -> Floats:

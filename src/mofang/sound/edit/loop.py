@@ -77,7 +77,7 @@ def _best(sound: Sound, points: NDArray[np.float64], least: float, on_beat: bool
     cost = np.where(span >= least - 1e-6, distance, np.inf)
     if on_beat:  # whole bars of four are what most music loops by
         number = np.arange(len(points))
-        cost = (cost + 0.05 * float(np.median(distance))) * np.where((number[None, :] - number[:, None]) % 4 == 0, 1.0, 1.35)
+        cost = (cost + 0.02 * float(square.mean())) * np.where((number[None, :] - number[:, None]) % 4 == 0, 1.0, 1.35)
     first, last = np.unravel_index(int(np.argmin(cost)), cost.shape)
     if not np.isfinite(cost[first, last]):
         return float(points[0]), float(points[-1])

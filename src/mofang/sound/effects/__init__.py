@@ -29,6 +29,7 @@ def effect(name: str, seconds: float, seed: int = 0) -> Floats:
     length = round(seconds * RATE)
     ring = Ring(-(-length // turns), np.random.default_rng([seed, *name.encode()]))
     tape = getattr(import_module(f"mofang.sound.effects.{name}"), name)(ring)
+    tape = tape - tape.mean(0, dtype=np.float64).astype(np.float32)  # thuds leave a pressure behind, which nobody hears
     level = float(np.sqrt(np.square(tape, dtype=np.float64).mean()))
     gain = min(10 ** (EFFECTS[name][1] / 20) / max(level, 1e-9) * 2, 0.9 / max(float(np.abs(tape).max()), 1e-9))
     return np.tile(np.asarray(tape * np.float32(gain), np.float32), (turns, 1))[:length]

@@ -8,7 +8,8 @@ from pathlib import Path
 NOT = ("没有", "不再", "停了", "停止", "no ", "without ", "stopped")
 """A word near these is told to be absent."""
 REACH = 6
-"""Characters before a word in which a denial counts, and after it for 'stopped'."""
+AFTER = 16
+"""Characters before a word in which a denial counts, and after it."""
 
 
 @lru_cache(maxsize=1)
@@ -35,5 +36,7 @@ def effects_for(text: str, most: int = 2) -> tuple[str, ...]:
 
 
 def _denied(text: str, start: int, end: int) -> bool:
-    before, after = text[max(0, start - REACH) : start].lower(), text[end : end + REACH].lower()
-    return any(each in before for each in NOT) or any(after.lstrip().startswith(each) for each in ("停", "stopped", "had stopped"))
+    before, after = text[max(0, start - REACH) : start].lower(), text[end : end + AFTER].lower()
+    if any(each in before for each in NOT):
+        return True
+    return any(after.lstrip().startswith(each) for each in ("停", "stopped", "had stopped", "has stopped"))
