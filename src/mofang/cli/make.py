@@ -38,6 +38,8 @@ STAGES = ("script", "storyboard", "pictures", "voices", "timeline", "render", "p
                                                      "画面引擎：collage、own:模型、diffusers:路径、openai:模型"))  # fmt: skip
 @click.option("--music", default="", help=say("under the voice: score, none, a file, or style=irish,mood=calm,tempo=90,key=Em [score]",
                                               "配乐：score、none、文件或 style=irish,mood=calm,tempo=90,key=Em"))  # fmt: skip
+@click.option("--effects/--no-effects", default=None, help=say("rain, waves, bells … under the scenes that tell of them",
+                                                               "场景提到雨声、海浪、钟声时，轻轻垫上音效"))  # fmt: skip
 @click.option("--title", default="", help=say("instead of the text's own", "另取片名"))
 @click.option("--author", default="", help=say("named under the title", "署名"))
 @click.option("--seed", type=int, default=None, help=say("another number, other pictures", "换个数字换一套画面"))
@@ -60,15 +62,15 @@ STAGES = ("script", "storyboard", "pictures", "voices", "timeline", "render", "p
 )
 @click.pass_obj
 def make(folder: Path, source: str, out: Path, aspect: str | None, voice: str, speed: float | None, style: str,
-         pictures: Path | None, image_engine: str, music: str, title: str, author: str, seed: int | None, text_engine: str,
-         scenes: int, until: str, as_json: bool) -> None:  # fmt: skip
+         pictures: Path | None, image_engine: str, music: str, effects: bool | None, title: str, author: str, seed: int | None,
+         text_engine: str, scenes: int, until: str, as_json: bool) -> None:  # fmt: skip
     """Everything after the arguments is `mofang.apps.make`."""
     from mofang.apps.make.board import Wishes
     from mofang.apps.make.film import make as make_film
     from mofang.cli.terminal import Line
 
     line = Line(as_json)
-    wishes = Wishes(title, author, voice, aspect or "", style, music, speed or 0.0, seed, pictures, image_engine)
+    wishes = Wishes(title, author, voice, aspect or "", style, music, speed or 0.0, seed, pictures, image_engine, effects)
     try:
         done = make_film(
             Studio(folder), source, out, wishes, engine=text_engine, scenes=scenes, until=until, listen=line

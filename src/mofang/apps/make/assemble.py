@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from mofang import models, trust
 from mofang.apps.make import music as composer
+from mofang.apps.make.ambience import BELOW_VOICE, Around, around, under
 from mofang.apps.make.storyboard import FPS, SIZES, Storyboard, Tune
 from mofang.apps.make.voices import alignment
 from mofang.sound import pcm
@@ -60,6 +61,7 @@ def assemble(studio: Studio, board: Storyboard, pictures: Sequence[Making], voic
     ]
     captions: list[Caption] = []
     clips: list[Clip] = []
+    scenes: list[tuple[str, float, float]] = []
     frame = TITLE_FRAMES
     for number, (shot, picture, voice) in enumerate(zip(board.shots, pictures, voices, strict=True)):
         seconds = voice.made.facts["seconds"]
@@ -71,6 +73,7 @@ def assemble(studio: Studio, board: Storyboard, pictures: Sequence[Making], voic
         spoken = frame + round(LEAD * FPS)
         captions += split(alignment(voice), FPS, spoken, frame + frames)
         clips.append(Clip(pcm.read(voice.asset.path, RATE), RATE, spoken / FPS))
+        scenes.append((shot.text, frame / FPS, (frame + frames) / FPS))
         frame += frames
     tuneful = composer.credits(studio, board.score) if board.score else ()
     whose = tuple(sorted({*whose, *tuneful}))
@@ -88,7 +91,8 @@ def assemble(studio: Studio, board: Storyboard, pictures: Sequence[Making], voic
     tune = composer.fitted(board.score, frame / FPS) if board.score else None
     tunes = composer.played(studio, tune, frame / FPS, tuneful) if tune else ()
     music = tunes[-1].asset.path if tunes else Path(board.music) if board.music else None
-    audio = _mix(studio, clips, voices, frame / FPS, music)
+    heard = around(scenes, board.seed) if board.effects else ()
+    audio = _mix(studio, clips, voices, frame / FPS, music, heard)
     timeline = Timeline(width, height, FPS, tuple(shots), tuple(captions), tuple(overlays), audio.asset.path)
     return Film(timeline, Style.of(face.bold, width, height), whose, (*pictures, *voices, *tunes, audio), tune)
 
@@ -151,19 +155,23 @@ def _credit_lines(board: Storyboard, whose: Sequence[Credit]) -> list[str]:
     return lines
 
 
-def _mix(studio: Studio, clips: Sequence[Clip], voices: Sequence[Making], seconds: float, music: Path | None) -> Making:
-    """Voices at their places, music under them, mastered to −14 LUFS."""
+def _mix(studio: Studio, clips: Sequence[Clip], voices: Sequence[Making], seconds: float, music: Path | None,
+         effects: Sequence[Around]) -> Making:  # fmt: skip
+    """Voices at their places, music and the scenes' own sounds under them, mastered to −14 LUFS."""
     from mofang.studio.library import file_hash
 
     made_by = Recipe(
         "mix", MIX_VERSION, prompt=file_hash(music) if music else "",
-        params={"starts": [round(clip.start, 5) for clip in clips], "seconds": seconds},
+        params={"starts": [round(clip.start, 5) for clip in clips], "seconds": seconds}
+        | ({"effects": [[each.effect, each.start, each.end, each.seed] for each in effects]} if effects else {}),
         parents=tuple(voice.asset.id for voice in voices),
     )  # fmt: skip
 
     def produce(target: Path) -> Made:
         bed = pcm.read(music, RATE, channels=2) if music else None
-        pcm.write_wav(target, mix(clips, seconds, bed), RATE)
+        below = BELOW_VOICE if effects and bed is None else 9.0
+        bed = under(bed, effects, seconds) if effects else bed
+        pcm.write_wav(target, mix(clips, seconds, bed, music_below=below), RATE)
         return Made(facts={"seconds": seconds})
 
     return studio.make(made_by, ".wav", produce)

@@ -34,6 +34,7 @@ class Wishes:
     seed: int | None = None
     pictures: Path | None = None
     image_engine: str = ""
+    effects: bool | None = None
 
     def over(self, front: Mapping[str, str]) -> "Wishes":
         """These wishes, with the gaps filled from front matter. Raises `UserError` for front matter that makes no sense."""
@@ -79,6 +80,7 @@ def board(script: Script, wishes: Wishes, base: Path) -> Storyboard:
         title=wanted.title or script.title, lang=lang, shots=(*shots[:-1], last), aspect=aspect, voice=name,  # type: ignore[arg-type]
         speed=wanted.speed or 1.0, style=wanted.style or get_default_style(), music=_music(wanted.music, base),
         author=wanted.author or script.author, seed=seed, image_engine=_engine(wanted.image_engine), notes=script.notes,
+        effects=bool(wanted.effects),
     )  # fmt: skip
 
 

@@ -151,6 +151,8 @@ def _with(story: Storyboard, wanted: Wishes) -> Storyboard:
     }
     if "aspect" in changes and changes["aspect"] not in SIZES:
         raise UserError(f"there is no aspect '{changes['aspect'][:20]}'; choose one of: {', '.join(SIZES)}")
+    if wanted.effects is not None:
+        changes["effects"] = wanted.effects
     if "music" in changes and not is_file(changes["music"]):
         changes["music"] = ""
     return replace(story, **changes)

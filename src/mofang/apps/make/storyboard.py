@@ -58,7 +58,8 @@ class Tune:
 
 @dataclass(frozen=True)
 class Storyboard:
-    """A whole film. `music` is a path relative to the storyboard, or empty; `score` is music made for it; `image_engine` paints
+    """A whole film. `music` is a path relative to the storyboard, or empty; `score` is music made for it; `effects`: sounds around
+    the scenes; `image_engine` paints
     pictures that have words (`diffusers:PATH`, `openai:MODEL`); `shots` are in order."""
 
     title: str
@@ -73,6 +74,7 @@ class Storyboard:
     seed: int = 0
     image_engine: str = ""
     score: Tune | None = None
+    effects: bool = False
     notes: tuple[str, ...] = field(default=())
 
     def dumps(self) -> str:
@@ -87,7 +89,7 @@ class Storyboard:
 def _plain(value: Any) -> Any:
     """Without the parts that say nothing, so that the file holds only what an editor would look at."""
     if isinstance(value, Mapping):
-        silent = {"speed": 0.0}
+        silent = {"speed": 0.0, "effects": False}
         return {
             key: _plain(inner)
             for key, inner in value.items()
@@ -141,6 +143,7 @@ def loads(text: str, name: str = "storyboard") -> Storyboard:
         seed=reader.take("seed", int, 0),
         image_engine=reader.take("image_engine", str, ""),
         score=_tune(reader.inner("score")) if reader.has("score") else None,
+        effects=reader.take("effects", bool, False),
         notes=tuple(str(note) for note in reader.take("notes", list, [])),
     )
     reader.done()
@@ -266,6 +269,7 @@ class _Reader:
 _KINDS: dict[Any, str] = {
     str: "text in quotes",
     int: "a whole number",
+    bool: "true or false",
     list: "a list in brackets",
     dict: "an object in braces",
     int | float: "a number",
