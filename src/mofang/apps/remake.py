@@ -8,6 +8,7 @@ from mofang.apps import (
     edit,
     effect,
     generate,
+    jukebox,
     layout,
     paint,
     product,
@@ -54,6 +55,8 @@ def _produce(studio: Studio, recipe: Recipe, target: Path) -> None:
         compose.produce(studio, recipe, target)
     elif recipe.engine == music.ENGINE:
         music.produce(studio, recipe, target)
+    elif recipe.engine == jukebox.ENGINE:
+        jukebox.produce(studio, recipe, target)
     elif recipe.engine == product.ENGINE:
         product.produce(studio, recipe, target)
     elif paint.paints(recipe.engine):

@@ -72,3 +72,19 @@ def average(value: float) -> float:
     tensor = torch.tensor([value], dtype=torch.float64)
     dist.all_reduce(tensor)
     return float(tensor.item()) / world()
+
+
+def gather(mine: Tensor) -> Tensor:
+    """The rows of all processes, which must bring equally many, in the order of their numbers."""
+    if world() == 1:
+        return mine
+    parts = [torch.empty_like(mine) for _ in range(world())]
+    dist.all_gather(parts, mine.contiguous())
+    return torch.cat(parts)
+
+
+def same(tensor: Tensor) -> Tensor:
+    """Process 0's tensor, on every process, in place."""
+    if world() > 1:
+        dist.broadcast(tensor, 0)
+    return tensor

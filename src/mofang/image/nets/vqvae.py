@@ -1,10 +1,8 @@
 """The VQ-VAE, and the prior that its codes are drawn from.
 
 van den Oord et al. 2017, "Neural Discrete Representation Learning" (arXiv 1711.00937): an encoder's vectors are replaced by
-the nearest of a codebook (equation 1), gradients pass straight through, the encoder commits to what it chose (the third
-term of equation 3), and the codebook follows the vectors as an exponential moving average (appendix A.1). Entries that
-nothing chooses are restarted at vectors of the batch (Dhariwal et al. 2020, Jukebox, section 3.1). Codes of new pictures
-come from an autoregressive prior over them (section 3.3), here a small causal transformer.
+the nearest of a codebook (equation 1; `training.codebook`). Codes of new pictures come from an autoregressive prior over
+them (section 3.3), here a small causal transformer.
 """
 
 from dataclasses import asdict, dataclass
@@ -15,11 +13,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mofang.image.nets.latent import Residual
+from mofang.training.codebook import Codebook
 
 FOLD = 8
 """Pixels a side of what one code stands for."""
-UNUSED = 0.03
-"""Uses a step (averaged) under which an entry is restarted."""
 
 
 @dataclass(frozen=True)
@@ -44,44 +41,6 @@ class VqShape:
     def config(self) -> dict[str, Any]:
         """As a model's `config.json`."""
         return {"model_type": "mofang-vqvae", **asdict(self), "places": self.places}
-
-
-class Codebook(nn.Module):
-    """`codes` vectors of `latent` numbers; learned by averaging, not by gradients."""
-
-    entries: Tensor
-    counts: Tensor
-    sums: Tensor
-
-    def __init__(self, codes: int, latent: int, decay: float = 0.99) -> None:
-        super().__init__()
-        self.decay = decay
-        self.register_buffer("entries", torch.randn(codes, latent))
-        self.register_buffer("counts", torch.ones(codes))
-        self.register_buffer("sums", self.entries.clone())
-
-    def nearest(self, vectors: Tensor) -> Tensor:
-        """The number of the nearest entry of each of (N, latent), (N,)."""
-        distance = -2 * vectors @ self.entries.T + self.entries.square().sum(1)
-        return distance.argmin(1)
-
-    def forward(self, vectors: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """(N, latent) → what stands for them, with gradients straight through; their codes; the commitment loss."""
-        codes = self.nearest(vectors.detach())
-        chosen = self.entries[codes]
-        commitment = F.mse_loss(vectors, chosen)
-        return vectors + (chosen - vectors).detach(), codes, commitment
-
-    @torch.no_grad()
-    def follow(self, vectors: Tensor, codes: Tensor) -> None:
-        """Move the entries towards the vectors that chose them; restart those hardly ever chosen."""
-        chosen = F.one_hot(codes, len(self.entries)).to(vectors)
-        self.counts.lerp_(chosen.sum(0), 1 - self.decay)
-        self.sums.lerp_(chosen.T @ vectors, 1 - self.decay)
-        dead = self.counts < UNUSED
-        picked = vectors[torch.randint(len(vectors), (int(dead.sum()),))]
-        self.counts[dead], self.sums[dead] = 1.0, picked
-        self.entries.copy_(self.sums / self.counts[:, None])
 
 
 class VqVae(nn.Module):

@@ -17,6 +17,7 @@ from mofang.image.nets.vae import Vae, divergence, elbo
 from mofang.image.nets.vqvae import VqVae
 from mofang.image.train.grid import save_grid
 from mofang.training import distributed
+from mofang.training.codebook import perplexity
 from mofang.training.precision import Precision, autocast, device
 from mofang.training.update import update
 
@@ -132,7 +133,7 @@ class VqTraining(Coder):
         pixels = F.mse_loss(again, pictures)
         # No gradient of the prior's loss reaches the codes: they are numbers of entries.
         yield pixels + self.settings.commitment * commitment + 0.1 * prior
-        self.model.codebook.follow(_gathered(vectors.detach()), _gathered(codes.flatten()))
+        self.model.codebook.follow(distributed.gather(vectors.detach()), distributed.gather(codes.flatten()))
         said |= {"pixels": distributed.average(float(pixels.detach())), "prior": distributed.average(float(prior.detach()))}
 
     @torch.no_grad()
@@ -151,10 +152,8 @@ class VqTraining(Coder):
             nats += float(F.cross_entropy(logits.float().flatten(0, 1), codes.flatten())) * len(batch)
             uses += F.one_hot(codes.flatten(), len(uses)).sum(0)
             seen += len(batch)
-        shares = uses / uses.sum()
-        perplexity = float(torch.exp(-(shares * torch.log(shares.clamp(min=1e-12))).sum()))
         return {"loss": squares / seen + 0.001 * nats / seen, "pixels": squares / seen, "prior": nats / seen,
-                "perplexity": perplexity}  # fmt: skip
+                "perplexity": perplexity(uses)}  # fmt: skip
 
     @torch.no_grad()
     def samples(self, folder: Path, step: int) -> str:
@@ -171,12 +170,3 @@ class VqTraining(Coder):
             logits = self.model.prior(codes)[:, place].float()
             codes[:, place] = torch.multinomial(logits.softmax(-1), 1)[:, 0]
         return codes
-
-
-def _gathered(mine: Tensor) -> Tensor:
-    """The rows of all processes: every codebook must follow the same vectors."""
-    if distributed.world() == 1:
-        return mine
-    parts = [torch.empty_like(mine) for _ in range(distributed.world())]
-    torch.distributed.all_gather(parts, mine.contiguous())
-    return torch.cat(parts)
