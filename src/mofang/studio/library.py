@@ -233,6 +233,7 @@ KINDS = {
     ".flac": "audio",
     ".mp3": "audio",
     ".m4a": "audio",
+    ".m4b": "audio",
     ".mp4": "video",
     ".mid": "score",
     ".txt": "text",

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from mofang.studio.errors import UserError
-from mofang.trust import labels
+from mofang.trust import labels, look
 from mofang.trust.carriers import Malformed, midi, musicxml, svg
 from mofang.trust.carriers.markdown import front_and_body
 
@@ -162,8 +162,10 @@ def _sound(source: Path, target: Path, kind: str, lang: str) -> bool:
     import av
 
     try:
+        if look.visible(source, kind):
+            return False  # Before all of it is decoded: an audiobook of ten hours is labelled already and fills no memory.
         with av.open(str(source)) as container:
-            if container.streams.video and kind == "mp4":
+            if kind == "mp4" and any(map(look.moves, container.streams.video)):
                 return False
             stream = container.streams.audio[0]
             rate, layout, form, codec = stream.rate, stream.layout.name, stream.format.name, stream.codec_context.name
@@ -175,8 +177,6 @@ def _sound(source: Path, target: Path, kind: str, lang: str) -> bool:
         raise UserError(f"{source.name} is not sound that can be read; make or save it anew") from error
     samples = packed.T if form.endswith("p") else packed.reshape(-1, channels)
     scale, middle = _scale(samples.dtype)
-    if labels.has_audio_label((samples[: 3 * rate].astype(np.float64) - middle).astype(np.float32) / scale, rate):
-        return False
     tones = np.repeat(labels.rhythm(rate)[:, None], channels, 1) * scale + middle
     samples = np.concatenate([tones.round().astype(samples.dtype) if scale > 1 else tones.astype(samples.dtype), samples])
     container_name, encoder = ENCODINGS[kind]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -35,7 +36,7 @@ def _shown(path: Path) -> bool:
     import av
 
     with av.open(str(path)) as container:
-        if not container.streams.video:
+        if not any(map(moves, container.streams.video)):
             return _heard(path)
         due, frame = 0.0, None
         for frame in container.decode(video=0):
@@ -47,6 +48,13 @@ def _shown(path: Path) -> bool:
                 due = min(due + 0.5, labels.SECONDS - 0.1)
         # A film shorter than that shows it to its end.
         return frame is not None and labels.is_on(np.asarray(frame.to_ndarray(format="rgb24"), np.uint8))
+
+
+def moves(stream: Any) -> bool:
+    """Whether a stream of pictures is a film, and not a recording's cover."""
+    from av.stream import Disposition
+
+    return not stream.disposition & Disposition.attached_pic
 
 
 def _heard(path: Path) -> bool:

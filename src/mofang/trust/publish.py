@@ -91,7 +91,7 @@ def _carrier(source: Path, target: Path) -> Carrier | None:
     suffix = target.suffix.lower()
     fits = {
         "png": (".png",), "jpeg": (".jpg", ".jpeg"), "webp": (".webp",), "gif": (".gif",), "wav": (".wav",),
-        "flac": (".flac",), "mp3": (".mp3",), "mp4": (".mp4", ".m4a", ".m4v", ".mov"), "pdf": (".pdf",),
+        "flac": (".flac",), "mp3": (".mp3",), "mp4": (".mp4", ".m4a", ".m4b", ".m4v", ".mov"), "pdf": (".pdf",),
         "svg": (".svg",), "midi": (".mid", ".midi"), "musicxml": (".musicxml", ".xml"),
         "markdown": (".md", ".markdown"), "": PLAIN,
     }  # fmt: skip
