@@ -14,7 +14,7 @@ from mofang.image.captions import encode, load_tokenizer, phrased, train_tokeniz
 from mofang.image.data import Pictures
 from mofang.image.data.prepare import Preparing, prepare
 from mofang.image.engines.own import Painter
-from mofang.image.nets.flow import Flow, FlowShape, grid, patches, waves
+from mofang.image.nets.flow import Flow, FlowShape, Sketch, grid, patches, waves
 from mofang.image.nets.latent import LatentAutoencoder, LatentShape, divergence, premultiplied
 from mofang.image.train.flow import agreement, label
 from mofang.image.train.latent import difference
@@ -103,10 +103,29 @@ def test_patches_and_grid_are_inverse(batch, channels, side):
     assert torch.equal(grid(patches(latents), side), latents)
 
 
+def test_a_sketch_of_a_subject_is_seen_in_a_style_it_was_never_drawn_in():
+    """Twelve subjects in four styles, each style one linear view of the subject; one pair is held out."""
+    torch.manual_seed(0)
+    shape = FlowShape(20, 4, side=4, latent=2, width=32, layers=1, heads=2, sketch=6)
+    subject, views = torch.randn(12, 4, 3), torch.randn(4, 3, 8)
+    truth = subject[:, None] @ views  # (12, 4, tokens, values)
+    who, how = (numbers.flatten()[1:] for numbers in torch.meshgrid(torch.arange(12), torch.arange(4), indexing="ij"))
+    sketch, known = Sketch(shape, dropout=0.0), torch.nn.functional.normalize(torch.randn(12, 32)) * 5
+    optimizer = torch.optim.AdamW(sketch.parameters(), 1e-2)
+    for _ in range(400):
+        loss = torch.nn.functional.mse_loss(sketch.seen(sketch(known[who]), how), truth[who, how])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    held_out = sketch.seen(sketch(known[:1]), torch.zeros(1, dtype=torch.int64))
+    assert loss < 0.01
+    assert torch.nn.functional.mse_loss(held_out, truth[:1, 0]) < 0.25 * truth[0, 0].square().mean()
+
+
 def test_an_untrained_flow_stands_still_and_ignores_padding():
     torch.manual_seed(1)
     shape = FlowShape(50, 3, side=8, width=32, layers=2, heads=2)
-    net = Flow(shape)
+    net = Flow(shape).eval()
     x, t, style = torch.randn(2, 6, 8, 8), torch.tensor([0.2, 0.9]), torch.tensor([0, 3])
     words = torch.zeros(2, 16, dtype=torch.int64)
     words[:, :3] = torch.tensor([5, 6, 7])
@@ -191,7 +210,7 @@ def test_the_graphs_are_the_network(models, data):
 
     config = own.read_config(made)
     shape = FlowShape(**{key: config[key] for key in FlowShape.__dataclass_fields__})
-    net = Flow(shape)
+    net = Flow(shape).eval()
     net.load_state_dict({name: torch.from_numpy(value) for name, value in own.read_tensors(made).items()})
     painter = Painter(made, threads=1)
     x = np.random.default_rng(0).standard_normal((1, 6, 4, 4), np.float32)

@@ -14,7 +14,7 @@ from torch.optim import Optimizer
 
 from mofang.image.captions import encode, phrased
 from mofang.image.data import Split
-from mofang.image.nets.flow import Flow
+from mofang.image.nets.flow import Flow, patches
 from mofang.image.nets.latent import LatentAutoencoder, premultiplied
 from mofang.image.train.grid import save_grid
 from mofang.training import distributed
@@ -32,9 +32,11 @@ INSIDE = ("attention", "mlp")
 class FlowSettings:
     """`wordless` and `styleless`: shares of the examples that lose their caption or style, so that guidance has something
     to lead away from (Ho & Salimans 2021, arXiv 2207.12598). `agree` weighs how far captions of one picture in two
-    languages must be told apart from other pictures' (InfoNCE, van den Oord et al. 2018)."""
+    languages must be told apart from other pictures' (InfoNCE, van den Oord et al. 2018). `sketches`: pictures whose sketch
+    alone is learned in a step, beside the `batch` that the flow learns."""
 
     batch: int = 64
+    sketches: int = 256
     lr: float = 1e-3
     matrix_lr: float = 0.02
     weight_decay: float = 0.01
@@ -99,10 +101,15 @@ class FlowTraining:
         self.model.train()
         rng = np.random.default_rng((self.settings.seed, step))
         chosen = rng.integers(len(self.data), size=self.settings.batch)
-        batch = self._examples(self.data, chosen, rng)
-        mine = {key: value[distributed.rank() :: distributed.world()] for key, value in batch.items()}
-        loss, norm = update(self._loss(mine), 1, self.optimizers.values(), self.settings.clip)
+        mine = self._mine(self._examples(self.data, chosen, rng))
+        more = rng.integers(len(self.data), size=self.settings.sketches)
+        sketched = self._mine(self._examples(self.data, more, rng))
+        loss, norm = update(self._loss(mine, sketched), 1, self.optimizers.values(), self.settings.clip)
         return {"loss": loss, "norm": norm}
+
+    def _mine(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        """This process's share of a batch, on its device."""
+        return {key: value[distributed.rank() :: distributed.world()].to(self.device) for key, value in batch.items()}
 
     def _examples(self, data: Latents, chosen: NDArray[np.int64], rng: np.random.Generator) -> dict[str, Tensor]:
         """Latents, captions in two languages (or twice in the one there is), styles."""
@@ -124,8 +131,7 @@ class FlowTraining:
             "style": torch.from_numpy(styles), "subject": torch.from_numpy(subjects(data, chosen)),
         }  # fmt: skip
 
-    def _loss(self, batch: dict[str, Tensor]) -> Iterator[Tensor]:
-        batch = {key: value.to(self.device) for key, value in batch.items()}
+    def _loss(self, batch: dict[str, Tensor], sketched: dict[str, Tensor]) -> Iterator[Tensor]:
         latents = batch["latents"]
         # Logit-normal times: the middle of the way is where there is most to learn (Esser et al. 2024, section 3.1).
         t = torch.sigmoid(torch.randn(len(latents), device=self.device))
@@ -137,18 +143,28 @@ class FlowTraining:
             real = (batch["words"] != 0) & batch["kept"][:, None]
             velocity = self.model.velocity(noisy, t, features * real[..., None], whole * batch["kept"][:, None], real, batch["style"])
         loss = F.mse_loss(velocity.float(), noise - latents)
+        if len(sketched["latents"]):
+            loss = loss + self._sketch_loss(sketched)
         yield loss + self.settings.agree * agreement(whole.float(), other.float(), batch["subject"])
+
+    def _sketch_loss(self, batch: dict[str, Tensor]) -> Tensor:
+        with autocast(self.device, self.settings.precision):
+            _, whole = self.model.captions(batch["words"])
+            seen = self.model.sketch.seen(self.model.sketch(whole), batch["style"])
+        return F.mse_loss(seen.float(), patches(batch["latents"]))
 
     @torch.no_grad()
     def validate(self) -> dict[str, float]:
-        """Velocity loss on held-out pictures, with noise and times that stay the same."""
+        """Velocity loss on held-out pictures, with noise and times that stay the same, and the sketch's share of their variance
+        that it leaves unexplained."""
         self.model.eval()
         rng = np.random.default_rng(0)
         chosen = np.arange(min(512, len(self.held_out)))
         batch = self._examples(self.held_out, chosen, rng)
-        total = 0.0
+        total = sketch = 0.0
         for start in range(0, len(chosen), 64):
             part = slice(start, start + 64)
+            sketch += float(self._sketch_loss({key: value[part].to(self.device) for key, value in batch.items()})) * len(chosen[part])
             latents = batch["latents"][part].to(self.device)
             t = torch.from_numpy(rng.uniform(0.05, 0.95, len(latents)).astype(np.float32)).to(self.device)
             noise = torch.from_numpy(rng.standard_normal(latents.shape, np.float32)).to(self.device)
@@ -156,7 +172,7 @@ class FlowTraining:
                 velocity = self.model(torch.lerp(latents, noise, t[:, None, None, None]), t,
                                       batch["words"][part].to(self.device), batch["style"][part].to(self.device))  # fmt: skip
             total += float(F.mse_loss(velocity.float(), noise - latents)) * len(latents)
-        return {"loss": total / len(chosen)}
+        return {"loss": total / len(chosen), "sketch": sketch / len(chosen)}
 
     @torch.no_grad()
     def samples(self, folder: Path, step: int) -> str:
