@@ -7,7 +7,7 @@ from mofang import trust
 from mofang.apps.export import part, public, release
 from mofang.models import own
 from mofang.sound import pcm
-from mofang.sound.music import compose, copying, midi, musicxml, roll
+from mofang.sound.music import compose, copying, midi, musicxml, notation, roll
 from mofang.sound.music.network import Network
 from mofang.sound.music.score import Score
 from mofang.studio import Made, Making, Recipe, Studio, UserError
@@ -17,7 +17,7 @@ from mofang.studio.words import language
 
 ENGINE, VERSION = "score", "1"
 SOUNDS = (".wav", ".flac", ".mp3", ".m4a")
-SCORES = (".mid", ".midi", ".musicxml", ".xml", ".png")
+SCORES = (".mid", ".midi", ".musicxml", ".xml", ".svg", ".png")
 
 
 @dataclass(frozen=True)
@@ -88,8 +88,11 @@ def _written(studio: Studio, making: Making, score: Score, target: Path, order: 
             midi.write(desk, score)
         elif desk.suffix in (".musicxml", ".xml"):
             musicxml.write(desk, score)
+        elif desk.suffix == ".svg":
+            write_atomic(desk, notation.svg(score))
         else:
-            write_atomic(desk, roll.piano_roll(score))
+            # A picture is a piano roll unless its name says notation.
+            write_atomic(desk, notation.png(score) if target.stem.endswith("notation") else roll.piano_roll(score))
 
     claim = trust.Claim(f"music: {score.style or making.recipe.prompt}", lang=language(), parts=(part(making),),
                         facts={"recipe": public(making.recipe)})  # fmt: skip

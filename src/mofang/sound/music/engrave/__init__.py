@@ -1,0 +1,1 @@
+"""Engraving: what a score's notes look like on staves. `notation` in the room above is the door."""
