@@ -17,6 +17,8 @@ from mofang.studio.errors import UserError
 WIDTH, MARGIN = 104.0, 6.0
 """Spaces of a line of music, and around it."""
 MOST_BARS = 600
+LABEL = 0.175
+"""Share of a page's short side that the AI label reaches down."""
 FONT = "font-noto-serif-sc"
 
 
@@ -92,10 +94,13 @@ class _Page:
                 places.append(y)
                 y += max(bottom, 3.0) + (2.6 if words and place == 0 else 0)
             self.tops.append(places)
-            self.reach = reach
             y += 1.5
             number += len(line)
-        self.height = y + MARGIN
+        # An AI label in the upper left corner covers no music: what is published keeps this much of its short side free.
+        highest = self.tops[0][0] + extent(self.staves[0], range(len(self.lines[0])))[0] - 4.0
+        lower = max(0.0, LABEL * min(WIDTH + 2 * MARGIN, y + MARGIN) - highest) / (1 - LABEL)
+        self.tops = [[place + lower for place in places] for places in self.tops]
+        self.height = y + MARGIN + lower
 
     def size(self, space: float) -> tuple[int, int]:
         """Width and height in pixels."""
