@@ -27,7 +27,7 @@ _HELP = {
     "width": say("prior: width", "prior：宽度"),
     "heads": say("prior: heads", "prior：注意力头数"),
     "lyrics": say("prior: bytes of lyrics seen at once; 0: none", "prior：一次看到的歌词字节数；0 为不用"),
-    "batch": say("windows a step", "每步窗口数"),
+    "batch": say("windows a step; 4 for a codec, 8 for a prior", "每步窗口数；codec 默认 4，prior 默认 8"),
     "lr": say("AdamW's learning rate", "AdamW 学习率"),
     "matrix-lr": say("prior: Muon's; 0: AdamW for everything", "prior：Muon 学习率；0 为全用 AdamW"),
     "ema": say("decay of the averaged weights", "权重滑动平均的衰减"),
@@ -54,13 +54,13 @@ def _option(name: str, *names: str, **settings: Any) -> Callable[[F], F]:
 @_option("--budget", default="2h")
 @_option("--codes", type=click.IntRange(2, 16_384), default=512)
 @_option("--channels", type=click.IntRange(8, 1024), default=64)
-@_option("--window", type=click.IntRange(2048, 1 << 20), default=16_384)
+@_option("--window", type=click.IntRange(2048, 1 << 20), default=8192)
 @_option("--context", type=click.IntRange(16, 16_384), default=512)
 @_option("--layers", type=click.IntRange(1, 96), default=4)
 @_option("--width", type=click.IntRange(16, 8192), default=256)
 @_option("--heads", type=click.IntRange(1, 64), default=4)
 @_option("--lyrics", type=click.IntRange(0, 4096), default=0)
-@_option("--batch", type=click.IntRange(1, 4096), default=8)
+@_option("--batch", type=click.IntRange(1, 4096))
 @_option("--lr", type=click.FloatRange(min=0, min_open=True), default=1e-3)
 @_option("--matrix-lr", type=click.FloatRange(min=0), default=0.01)
 @_option("--dropout", type=click.FloatRange(0, 0.9), default=0.1)
@@ -96,6 +96,7 @@ def _course(kind: str, corpus: Any, budget: Any, options: dict[str, Any], studio
     from mofang.sound.jukebox.train import Settings
     from mofang.training.loop import Plan
 
+    options["batch"] = options["batch"] or (4 if kind == "codec" else 8)
     settings = Settings(**{key: options[key] for key in ("batch", "window", "lr", "matrix_lr", "dropout", "precision", "seed")})
     plan = Plan(budget, options["seed"], options["ema"], validations=options["validations"], patience=options["patience"])
     if kind == "codec":

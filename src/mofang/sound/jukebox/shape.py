@@ -29,7 +29,7 @@ class CodecShape:
     """
 
     rate: int = 16_000
-    strides: tuple[tuple[int, ...], ...] = ((4, 2), (4, 4, 2), (4, 4, 4, 2))
+    strides: tuple[tuple[int, ...], ...] = ((8,), (8, 4), (8, 4, 4))
     width: int = 64
     depth: int = 4
     growth: int = 3

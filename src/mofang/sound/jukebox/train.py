@@ -38,8 +38,8 @@ class Settings:
     """How a network is trained. `batch` windows a step: of `window` samples (codec), of a context (prior). `lr` is AdamW's,
     `matrix_lr` Muon's for a prior's matrices (0: AdamW for everything)."""
 
-    batch: int = 8
-    window: int = 16_384
+    batch: int = 4
+    window: int = 8192
     lr: float = 5e-4
     matrix_lr: float = 0.01
     weight_decay: float = 0.01

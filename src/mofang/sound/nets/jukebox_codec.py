@@ -1,8 +1,8 @@
 """Jukebox's VQ-VAE on raw sound (Dhariwal et al. 2020, arXiv 2005.00341, section 3 and figure 1).
 
 One autoencoder a level, each on its own from the waveform: strided convolutions and residual dilated ones down to vectors, the
-nearest entries of a codebook, and the mirror of that back up. The first strides are four where the paper has two twos: the
-same hop at half the work.
+nearest entries of a codebook, and the mirror of that back up. The first stride is eight where the paper has three twos: the
+same hop at a fifth of the work.
 """
 
 from typing import Any
