@@ -161,7 +161,12 @@ def test_a_kill_loses_nothing_that_was_spoken(tmp_path, monkeypatch) -> None:
         main(arguments)
     assert stopped.value.code == 130 and not (tmp_path / "b.m4b").exists() and len(spoke) == 3
     spoke.clear()
-    monkeypatch.setattr(voices, "produce", lambda made_by, path, threads=2: (spoke.append(made_by.prompt), real(made_by, path, threads))[1])
+
+    def went_on(made_by, path, threads=2):
+        spoke.append(made_by.prompt)
+        return real(made_by, path, threads)
+
+    monkeypatch.setattr(voices, "produce", went_on)
     with pytest.raises(SystemExit) as done:
         main(arguments)
     assert done.value.code == 0 and len(spoke) == 3 and (tmp_path / "b.m4b").exists()
@@ -176,8 +181,9 @@ def test_a_book_without_a_cover_gets_one(tmp_path) -> None:
 
 
 def test_what_cannot_be_written_is_said_first(tmp_path, capsys) -> None:
-    for arguments, said in (([str(epub(tmp_path / "a.epub")), "a.wav"], ".m4b or .mp3"), ([str(tmp_path / "a.epub"), "a.m4b", "--voice", "qq"], "voice"),
-                            ([str(tmp_path / "a.epub"), "a.m4b", "--voice", "hibari", "--cover", "no.png"], "no.png")):  # fmt: skip
+    source = str(epub(tmp_path / "a.epub"))
+    for arguments, said in (([source, "a.wav"], ".m4b or .mp3"), ([source, "a.m4b", "--voice", "qq"], "voice"),
+                            ([source, "a.m4b", "--voice", "hibari", "--cover", "no.png"], "no.png")):  # fmt: skip
         with pytest.raises(SystemExit) as stopped:
             main(["--studio", str(tmp_path / "s"), "speech", "book", *arguments])
         error = capsys.readouterr().err

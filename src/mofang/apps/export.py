@@ -2,10 +2,12 @@
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
 from mofang import trust
+from mofang.apps import fingerprints
 from mofang.studio import Asset, Studio, UserError
 from mofang.studio.library import Making
 from mofang.studio.recipe import Json, Recipe, canonical
@@ -27,6 +29,8 @@ def release(studio: Studio, making: Making, target: Path, claim: trust.Claim, co
     desk = studio.folder / "cache" / f"release-{making.recipe.key[:16]}{target.suffix.lower()}"
     try:
         convert(making.asset.path, desk)
+        if heard := fingerprints.facts(studio, desk):
+            claim = replace(claim, facts={**claim.facts, **heard})
         return trust.publish(desk, target, claim, studio.folder).path
     finally:
         desk.unlink(missing_ok=True)
