@@ -12,7 +12,8 @@ from mofang.apps.remake import remake
 from mofang.cli import mofang
 from mofang.models import own
 from mofang.sound.music import band, compose, copying, data, midi, tokens
-from mofang.sound.music.grammar import Grammar, scale_of, triad_of
+from mofang.sound.music.grammar import Grammar, triad_of
+from mofang.sound.music.mood import scale_of
 from mofang.sound.music.network import Network
 from mofang.sound.music.score import DRUMS, GRID, Key, Metre, Note, Score, Track
 from mofang.sound.reverb import equalise, reverb
@@ -21,7 +22,8 @@ from mofang.studio import Studio, UserError
 torch = pytest.importorskip("torch")
 
 from mofang.sound.music.learn import Course, learn  # noqa: E402
-from mofang.sound.music.train import Composer, Settings, window  # noqa: E402
+from mofang.sound.music.tasks import window  # noqa: E402
+from mofang.sound.music.train import Composer, Settings  # noqa: E402
 from mofang.sound.nets.score import ScoreNet, config_for  # noqa: E402
 from mofang.training.budget import Budget  # noqa: E402
 from mofang.training.loop import Plan  # noqa: E402
@@ -79,8 +81,8 @@ def test_a_fresh_network_knows_nothing_and_the_loss_says_so(prepared):
 def test_windows_keep_the_heading_and_true_places():
     ids = tokens.encode(tune(1))
     cut, places = window(ids, 60, 4)
-    assert list(cut[:7]) == list(ids[:7]) and cut[7] == tokens.BAR
-    assert places[7].tolist() == [5, tune(1).bars - 5, 0] and places[0].tolist() == [0, tokens.NEAR_END, 0]
+    assert list(cut[:10]) == list(ids[:10]) and cut[10] == tokens.BAR
+    assert places[10].tolist() == [5, tune(1).bars - 5, 0] and places[0].tolist() == [0, tokens.NEAR_END, 0]
 
 
 def test_resumed_is_uninterrupted(prepared, tmp_path):
@@ -152,7 +154,7 @@ def test_four_parts_and_drums_stay_in_order(model):
 
 def test_a_beginning_is_gone_on_from(model):
     beginning = tune(7)
-    score = compose.compose(Network.open(model), compose.styles(model), compose.Wish("folk-zh", 12, seed=1, form=False), beginning)
+    score = compose.compose(Network.open(model), compose.styles(model), compose.Wish("folk-zh", 12, seed=1, form=""), beginning)
     first = beginning.tracks[0].notes
     assert [note[:3] for note in score.tracks[0].notes[: len(first)]] == [note[:3] for note in first]
     assert score.bars == 12

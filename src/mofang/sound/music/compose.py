@@ -1,7 +1,7 @@
-"""Composing: events drawn from a model under the grammar, in a form that a listener hears.
+"""Composing: a piece in a style, mood, scale and form, from nothing or from a beginning.
 
-The form is A A' B A'': the first quarter is new; the second says it again with another ending; the third is new; the last
-returns and closes on the tonic. What returns is fed to the model as if it had written it, so its own bars answer it.
+The form a piece has unless another is asked for is A A' B A'': new; again with another ending; new; again, closed on the tonic.
+What returns is fed to the model as if it had written it, so its own bars answer it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,10 +12,12 @@ from typing import Any
 import numpy as np
 
 from mofang.models import own
-from mofang.sound.music import tokens
-from mofang.sound.music.grammar import SCALES, Grammar, scale_of
-from mofang.sound.music.network import Floats, Network
-from mofang.sound.music.score import DRUMS, Key, Metre, Note, Score, Track, key_named, metre_named
+from mofang.sound.music import form, tokens
+from mofang.sound.music.grammar import Grammar
+from mofang.sound.music.mood import MOODS, SCALES, scale_of
+from mofang.sound.music.network import Network
+from mofang.sound.music.score import DRUMS, GRID, Key, Metre, Note, Score, Track, key_named, metre_named
+from mofang.sound.music.writing import Bar, Writer
 from mofang.studio.errors import UserError
 
 
@@ -44,7 +46,7 @@ MANNERS = {
 
 @dataclass(frozen=True)
 class Wish:
-    """What to compose. What is left out is the style's; `form` says whether the piece returns to its beginning."""
+    """What to compose. What is left out is the style's; `form` is said as `intro A A' B A outro` (empty: none)."""
 
     style: str
     bars: int = 16
@@ -55,7 +57,22 @@ class Wish:
     seed: int = 0
     temperature: float = 0.95
     top_p: float = 0.95
-    form: bool = True
+    form: str = form.RETURNING
+    mood: str = ""
+
+
+def lasting(wish: Wish, seconds: float) -> Wish:
+    """The wish at about so many seconds: whole bars, and a tempo (within an eighth) that makes them fit. Raises `UserError`."""
+    manner = MANNERS.get(wish.style)
+    if manner is None:
+        raise UserError(f"there is no style '{wish.style[:30]}'; take one of {', '.join(MANNERS)}")
+    quarters, tempo = (wish.metre or manner.metre).bar / GRID, wish.tempo or manner.tempo
+    bars = seconds * tempo / 60 / quarters
+    for whole in (4 * round(bars / 4), round(bars)):
+        fitting = whole * quarters * 60 / seconds
+        if 1 <= whole <= tokens.MOST_BARS and 7 / 8 < fitting / tempo < 9 / 8:
+            return replace(wish, bars=whole, tempo=fitting)
+    raise UserError(f"{seconds:g} seconds at {tempo:g} are {bars:.1f} bars; ask for 1 to {tokens.MOST_BARS}, or another tempo")
 
 
 def styles(folder: Path) -> list[str]:
@@ -68,26 +85,50 @@ def compose(network: Network, known: Sequence[str], wish: Wish, given: Score | N
 
     Raises `UserError` for a style the model has not learned, and for a piece longer than it can hear.
     """
-    if wish.style not in known:
-        raise UserError(f"the model has not learned '{wish.style[:30]}'; it knows {', '.join(known) or 'no style'}")
-    manner = MANNERS[wish.style]
+    manner = manner_of(known, wish.style)
     begun: Score = _outline(manner, wish, given)
     if not 1 <= wish.bars <= tokens.MOST_BARS or (given is not None and given.bars >= wish.bars):
         raise UserError(f"{wish.bars} bars cannot be composed; give more than the beginning has, and at most {tokens.MOST_BARS}")
-    try:
-        heading = tokens.heading(begun, wish.bars)
-    except ValueError as error:
-        raise UserError(f"{error}; take another metre or fewer tracks") from error
     name = wish.scale or manner.scale
-    if name not in SCALES:
-        raise UserError(f"there is no scale '{name[:30]}'; take one of {', '.join(SCALES)}")
-    chords = manner.chords or given is not None
-    grammar = Grammar(begun.key, begun.metre, tuple(track.program for track in begun.tracks), scale_of(begun.key, name), chords)
-    writer = _Writer(network, grammar, wish, np.random.default_rng(wish.seed))
+    _check(name, wish.mood)
     try:
-        return _closed(replace(tokens.decode(writer.piece(heading, tokens.bodies(begun) if given else [])), tempo=begun.tempo))
+        heading = tokens.heading(begun, wish.bars, feeling=wish.mood or ("" if given else "any"), scale=name)
+        plan = form.planned(wish.form, wish.bars)
     except ValueError as error:
-        raise UserError(f"the piece grows longer than the model can hear ({network.context} events); ask for fewer bars") from error
+        raise UserError(f"{error}; change it and compose again") from error
+    grammar = grammar_for(begun, name, manner.chords or given is not None)
+    bars = _bars(plan, wish.bars, tokens.bodies(begun) if given else [])
+    writer = Writer(network, grammar, wish.temperature, wish.top_p, np.random.default_rng(wish.seed))
+    return _closed(replace(tokens.decode(writer.piece(heading, [], bars)), tempo=begun.tempo))
+
+
+def manner_of(known: Sequence[str], style: str) -> Manner:
+    """How a style goes. Raises `UserError` for one that the model has not learned."""
+    if style not in known:
+        raise UserError(f"the model has not learned '{style[:30]}'; it knows {', '.join(known) or 'no style'}")
+    return MANNERS[style]
+
+
+def grammar_for(score: Score, scale: str, chords: bool) -> Grammar:
+    """The grammar of a piece with the tracks, key and metre of `score`."""
+    return Grammar(score.key, score.metre, tuple(track.program for track in score.tracks), scale_of(score.key, scale), chords)
+
+
+def _check(scale: str, mood: str) -> None:
+    if scale not in SCALES:
+        raise UserError(f"there is no scale '{scale[:30]}'; take one of {', '.join(SCALES)}")
+    if mood and mood not in MOODS:
+        raise UserError(f"there is no mood '{mood[:30]}'; take one of {', '.join(MOODS)}")
+
+
+def _bars(plan: list[form.Section], count: int, begun: list[list[int]]) -> list[Bar]:
+    """What is asked of each bar: those begun as they are, then each in its phrase, some returning."""
+    phrases = form.lettered(plan, count)
+    # What sounds on must not run into a bar that is already written.
+    again = [None if number < len(begun) else form.returns(plan, number) for number in range(count)] + [None]
+    return [Bar(number, count - number - 1, events=tuple(begun[number]) if number < len(begun) else (),
+                again=again[number], section=phrases.get(number), closing=number == count - 1,
+                tight=again[number + 1] is not None) for number in range(count)]  # fmt: skip
 
 
 def _outline(manner: Manner, wish: Wish, given: Score | None) -> Score:
@@ -95,79 +136,6 @@ def _outline(manner: Manner, wish: Wish, given: Score | None) -> Score:
         return replace(given, style=wish.style)
     tracks = tuple(Track((), program) for program in manner.programs)
     return Score(tracks, wish.key or manner.key, wish.metre or manner.metre, wish.tempo or manner.tempo, wish.style)
-
-
-@dataclass
-class _Writer:
-    network: Network
-    grammar: Grammar
-    wish: Wish
-    rng: np.random.Generator
-
-    def piece(self, heading: list[int], begun: list[list[int]]) -> list[int]:
-        self.network.length = 0
-        self.ids: list[int] = []
-        self.bar, self.position = 0, 0
-        bars: list[list[int]] = []
-        for event in heading:
-            self.logits = self._feed(event)
-        for number in range(self.wish.bars):
-            again = begun[number] if number < len(begun) else self._again(number, bars)
-            # What sounds on must not run into a bar that is already written.
-            self.grammar.begin_bar(number == self.wish.bars - 1, tight=self._again(number + 1, [*bars, []]) is not None)
-            bars.append(self._bar(again))
-        return self.ids
-
-    def _again(self, number: int, bars: list[list[int]]) -> list[int] | None:
-        """The bar that returns in this place of the form, if one does: all of A but its ending."""
-        quarter = self.wish.bars // 4
-        if not self.wish.form or self.wish.bars % 4 or quarter < 2:
-            return None
-        section, place = divmod(number, quarter)
-        if section not in (1, 3) or place >= quarter - max(1, quarter // 4):
-            return None
-        # An upbeat's rests would tear a hole in the middle: what leads back is new.
-        return None if place == 0 and self._upbeat(bars[0]) else bars[place]
-
-    def _upbeat(self, bar: list[int]) -> bool:
-        """Whether nothing sounds on the first beat of a bar."""
-        first = next((event for event in bar if tokens.KIND_OF[event] == "position"), None)
-        return first is None or tokens.value(first) >= self.grammar.metre.beat
-
-    def _feed(self, event: int) -> Floats:
-        kind, number = tokens.KIND_OF[event], tokens.value(event)
-        if kind == "bar":
-            self.bar, self.position = self.bar + 1, 0
-        elif kind == "position":
-            self.position = number + 1
-        left = min(max(0, self.wish.bars - self.bar), tokens.NEAR_END) if self.bar else tokens.NEAR_END
-        self.ids.append(event)
-        return self.network.feed(event, (min(self.bar, tokens.MOST_BARS), left, self.position))
-
-    def _bar(self, again: list[int] | None) -> list[int]:
-        start = len(self.ids)
-        self.logits = self._feed(tokens.BAR)
-        if again is not None:
-            for event in again[1:]:
-                self.grammar.take(event)
-                self.logits = self._feed(event)
-            return self.ids[start:]
-        while True:
-            event = self._drawn()
-            if event == tokens.BAR:
-                return self.ids[start:]
-            self.grammar.take(event)
-            self.logits = self._feed(event)
-
-    def _drawn(self) -> int:
-        """An event by nucleus sampling (Holtzman et al. 2020, arXiv 1904.09751) among those allowed."""
-        logits = np.where(self.grammar.mask(), self.logits.astype(np.float64) / self.wish.temperature, -np.inf)
-        shares = np.exp(logits - logits.max())
-        shares /= shares.sum()
-        order = np.argsort(-shares, kind="stable")
-        kept = order[: int(np.searchsorted(np.cumsum(shares[order]), self.wish.top_p)) + 1]
-        total = np.cumsum(shares[kept])
-        return int(kept[min(int(np.searchsorted(total, self.rng.random() * total[-1])), len(kept) - 1)])
 
 
 def _closed(score: Score) -> Score:
@@ -196,11 +164,11 @@ def wish_from(params: Mapping[str, Any]) -> Wish:
     """The wish that `facts` told."""
     return Wish(params["style"], params["bars"], key_named(params["key"]) if params["key"] else None,
                 metre_named(params["metre"]) if params["metre"] else None, params["tempo"] or None, params["scale"], params["seed"],
-                params["temperature"], params["top_p"], params["form"])  # fmt: skip
+                params["temperature"], params["top_p"], params["form"], params["mood"])  # fmt: skip
 
 
 def facts(wish: Wish) -> dict[str, Any]:
     """The wish as JSON, for a recipe."""
     return {"style": wish.style, "bars": wish.bars, "key": wish.key.name if wish.key else "", "tempo": wish.tempo or 0.0,
             "metre": f"{wish.metre.beats}/{wish.metre.unit}" if wish.metre else "", "scale": wish.scale, "seed": wish.seed,
-            "temperature": wish.temperature, "top_p": wish.top_p, "form": wish.form}  # fmt: skip
+            "temperature": wish.temperature, "top_p": wish.top_p, "form": wish.form, "mood": wish.mood}  # fmt: skip

@@ -1,28 +1,24 @@
-"""Which events may come next: positions ascend, bars are full, parts stay single, keys are kept, pieces close.
+"""Which events may come next: positions ascend, bars are full, parts stay single, keys are kept, pieces close, and a melody
+that is given is played.
 
 A mask over the vocabulary, fed with the events as they are chosen. It never leaves nothing to choose.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mofang.sound.music import harmony
+from mofang.sound.music.mood import scale_of
 from mofang.sound.music.score import DRUMS, Key, Metre
 from mofang.sound.music.tokens import BASE, KIND_OF, LONGEST, TRACKS, VOCABULARY, token, value
 
-MAJOR, MINOR = (0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 8, 10, 11)
-SCALES = {"pentatonic": ((0, 2, 4, 7, 9), (0, 3, 5, 7, 10)), "western": (MAJOR, MINOR)}
-"""Pitch classes above the tonic in major and in minor. Western minor has both sevenths."""
 LOWEST, HIGHEST = 28, 100
 QUIETEST, LOUDEST = token("velocity", 12), token("velocity", 29)
 LEAP = 16
 """Semitones of the widest step within a part that plays alone."""
-
-
-def scale_of(key: Key, name: str) -> frozenset[int]:
-    """The pitch classes of `key` in a scale of `SCALES`."""
-    return frozenset((key.tonic + step) % 12 for step in SCALES[name][key.minor])
 
 
 def triad_of(key: Key) -> frozenset[int]:
@@ -41,17 +37,23 @@ class Grammar:
     chords: bool = False
 
     def __post_init__(self) -> None:
+        self.fixed: dict[int, tuple[int, int]] = {}
         self.free = [0] * TRACKS  # the step of this bar from which a track is silent
         self.last = [-1] * TRACKS  # the pitch a track played last
         self._clear()
-        self.closing = self.tight = False
+        self.closing = self.tight = self.keeps = False
 
     def _clear(self) -> None:
         self.kind, self.position, self.track = "bar", -1, -1
         self.playing: set[tuple[int, int]] = set()
+        self.due: tuple[int, int] | None = None  # what the first track has begun to play of `fixed`
 
-    def begin_bar(self, closing: bool = False, tight: bool = False) -> None:
-        """A bar has begun; in a `closing` one only the tonic's chord is played, from a `tight` one nothing sounds on."""
+    def begin_bar(self, closing: bool = False, tight: bool = False,
+                  fixed: Mapping[int, tuple[int, int]] | None = None) -> None:  # fmt: skip
+        """A bar has begun; in a `closing` one only the tonic's chord is played, from a `tight` one nothing sounds on. `fixed`:
+        the first track plays exactly these, position → (pitch, duration)."""
+        self.keeps = fixed is not None
+        self.fixed = dict(fixed or {})
         self.free = [max(0, end - self.metre.bar) for end in self.free]
         self._clear()
         self.closing, self.tight = closing, tight or closing
@@ -64,11 +66,13 @@ class Grammar:
         elif kind == "track":
             self.track = number
         elif kind == "pitch":
+            self.due = self.fixed.pop(self.position, None) if self.keeps and self.track == 0 else None
             self.last[self.track] = number
             self.playing.add((self.track, number))
         elif kind == "duration":
             before = self.position if self.kind == "pitch" else self.free[self.track]
             self.free[self.track] = max(self.free[self.track], before + number + 1)
+            self.due = None
         self.kind = kind
 
     @property
@@ -79,38 +83,72 @@ class Grammar:
     def mask(self) -> NDArray[np.bool_]:
         """True where an event may follow, (V,)."""
         allowed = np.zeros(VOCABULARY, bool)
+        if self.kind in ("bar", "section"):
+            self._chords(allowed)
+            return allowed
         if self.kind == "pitch":
             # A note may sound into the next bar, not through it.
             room = min(LONGEST, self.metre.bar * (1 if self.tight else 2) - self.position)
-            allowed[BASE["duration"] : BASE["duration"] + room] = True
+            first, last = (self.due[1] - 1, self.due[1]) if self.due else (0, room)
+            allowed[BASE["duration"] + first : BASE["duration"] + last] = True
             return allowed
-        if self.kind in ("position", "duration"):
+        if (note := self.fixed.get(self.position)) is not None:
+            self._given(allowed, note)
+            return allowed
+        if self.kind == "position" and self.position and self.position % self.metre.beat == 0 and not self.closing:
+            self._chords(allowed)
+        if self.kind in ("position", "duration") or (self.kind == "chord" and self.position >= 0):
             self._tracks(allowed)
         if self._may_play():
             self._pitches(allowed)
             if self.kind != "velocity":
                 allowed[QUIETEST : LOUDEST + 1] = True
-        if self.kind in ("bar", "duration"):
-            # A piece closes on one chord, at the beginning of its last bar.
-            for place in range(self.position + 1, 1 if self.closing else self.metre.bar):
-                allowed[token("position", place)] = any(self._can(number, place) for number in range(len(self.programs)))
-            allowed[BASE["bar"]] = self.full
+        if self.kind in ("chord", "duration"):
+            self._on(allowed)
         if not allowed.any():
             allowed[BASE["bar"]] = True
         return allowed
+
+    def _on(self, allowed: NDArray[np.bool_]) -> None:
+        """Later positions, none past a note of the first track's that is due; the next bar, when this one is full."""
+        # A piece closes on one chord, at the beginning of its last bar.
+        stop = 1 if self.closing and not self.keeps else self.metre.bar
+        if self.fixed:
+            stop = min(stop, min(self.fixed) + 1)
+        for place in range(self.position + 1, stop):
+            allowed[token("position", place)] = place in self.fixed or any(
+                self._can(number, place) for number in range(int(self.keeps), len(self.programs)))
+        allowed[BASE["bar"]] = self.full and not self.fixed
+
+    def _given(self, allowed: NDArray[np.bool_], note: tuple[int, int]) -> None:
+        """On the place of a note that is due: perhaps a chord, then its track, then itself."""
+        if self.kind == "track":
+            allowed[token("pitch", note[0])] = True
+            return
+        allowed[token("track", 0)] = True
+        if self.kind == "position" and self.position and self.position % self.metre.beat == 0 and not self.closing:
+            self._chords(allowed)
+
+    def _chords(self, allowed: NDArray[np.bool_]) -> None:
+        """Chords whose root lies in the key; the tonic's alone at the close."""
+        roots = {self.key.tonic} if self.closing else scale_of(self.key, "western")
+        for chord in range(harmony.NONE):
+            inside = harmony.pitch_classes(chord)
+            home = not self.closing or inside == triad_of(self.key)
+            allowed[token("chord", chord)] = chord // len(harmony.NAMES) in roots and home
 
     def _can(self, track: int, place: int) -> bool:
         return self.chords or self.free[track] <= place
 
     def _tracks(self, allowed: NDArray[np.bool_]) -> None:
         """Tracks come in order within a position, each once."""
-        latest = max((track for track, _ in self.playing), default=-1)
+        latest = max((track for track, _ in self.playing), default=0 if self.keeps else -1)
         for track in range(latest + 1, len(self.programs)):
             allowed[token("track", track)] = track != self.track and self._can(track, self.position)
 
     def _may_play(self) -> bool:
         """Whether the track that was named last may play a note here: its first, or one more of a chord."""
-        if self.track < 0 or self.kind == "bar":
+        if self.track < 0 or self.kind == "chord" or (self.keeps and self.track == 0):
             return False
         return self.chords if self.kind == "duration" else self._can(self.track, self.position)
 

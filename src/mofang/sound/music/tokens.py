@@ -1,10 +1,13 @@
 """A score as a sequence of events, and back without loss.
 
-    style key metre tempo bars (track program)… | bar (position (track? pitch duration+ | velocity)…)… | … end
+    task style mood scale key metre tempo bars (track program)… | bar section? chord (position chord? (track? pitch duration+ |
+    velocity)…)… | … end
 
-A position is said once for all that begins there; a track when it differs from the one before in the bar; a velocity
-(in steps of four) when it differs from that track's last. A duration longer than two whole notes is said in several. Bars
-counts those of the piece, 64 for more. This is REMI's idea (Huang & Yang 2020, arXiv 2002.00212) with tracks.
+A section is said in the bar that begins a phrase, a chord in every bar and where it changes. A position is said once for all
+that begins there; a track when it differs from the one before in the bar; a velocity (in steps of four) when it differs from
+that track's last. A duration longer than two whole notes is said in several. Bars counts those of the piece, 64 for more.
+This is REMI's idea (Huang & Yang 2020, arXiv 2002.00212) with tracks. Sections, chords, mood and scale are computed from the
+notes, so nothing needs annotating. What a task is given comes before `made` (see `tasks`).
 """
 
 from collections.abc import Sequence
@@ -13,9 +16,12 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from mofang.sound.music import form, harmony
+from mofang.sound.music.mood import MOODS, SCALES, mood, scale_name
 from mofang.sound.music.score import DRUMS, GRID, Key, Metre, Note, Score, Track
 
 STYLES = ("folk-zh", "fiddle", "irish", "chorale", "folk-de", "ragtime", "renaissance", "classical", "own")
+TASKS = ("compose", "harmonise", "fill", "outline")
 METRES = tuple(Metre(*pair) for pair in ((4, 4), (2, 4), (3, 4), (6, 8), (9, 8), (12, 8), (3, 8), (2, 2), (3, 2), (4, 2), (6, 4),
                                          (5, 4), (4, 8), (1, 4), (7, 8), (5, 8)))  # fmt: skip
 TEMPI = tuple(round(40 * 1.08**number) for number in range(24))
@@ -25,7 +31,8 @@ LONGEST_BAR = max(metre.bar for metre in METRES)
 Ids = NDArray[np.uint16]
 
 _SIZES = {
-    "pad": 1, "end": 1, "bar": 1, "style": len(STYLES), "key": 30, "metre": len(METRES), "tempo": len(TEMPI), "bars": MOST_BARS,
+    "pad": 1, "end": 1, "bar": 1, "made": 1, "task": len(TASKS), "style": len(STYLES), "mood": len(MOODS), "scale": len(SCALES),
+    "section": form.SECTIONS, "chord": harmony.CHORDS, "key": 30, "metre": len(METRES), "tempo": len(TEMPI), "bars": MOST_BARS,
     "track": TRACKS, "program": DRUMS + 1, "position": LONGEST_BAR, "pitch": 128, "duration": LONGEST, "velocity": 32,
 }  # fmt: skip
 BASE: dict[str, int] = {}
@@ -34,7 +41,7 @@ VOCABULARY = 0
 for _kind, _size in _SIZES.items():
     BASE[_kind] = VOCABULARY
     VOCABULARY += _size
-END, BAR = BASE["end"], BASE["bar"]
+END, BAR, MADE = BASE["end"], BASE["bar"], BASE["made"]
 KIND_OF: tuple[str, ...] = tuple(kind for kind, size in _SIZES.items() for _ in range(size))
 """The kind of event of each id."""
 
@@ -60,12 +67,14 @@ def level(velocity: int) -> int:
     return min(31, velocity // 4)
 
 
-def heading(score: Score, bars: int | None = None) -> list[int]:
-    """The events before the first bar. Raises `ValueError` for a metre, style or number of tracks that has no word."""
+def heading(score: Score, bars: int | None = None, *, task: str = "compose", feeling: str = "", scale: str = "") -> list[int]:
+    """The events before the first bar; mood and scale are those of the notes unless given. Raises `ValueError` for a metre,
+    style or number of tracks that has no word."""
     if score.metre not in METRES or not 1 <= len(score.tracks) <= TRACKS:
         raise ValueError(f"a piece in {score.metre.beats}/{score.metre.unit} with {len(score.tracks)} tracks has no words here")
     style = STYLES.index(score.style or "own")
-    ids = [token("style", style), token("key", (score.key.fifths + 7) * 2 + score.key.minor),
+    ids = [token("task", TASKS.index(task)), token("style", style), token("mood", MOODS.index(feeling or mood(score))),
+           token("scale", list(SCALES).index(scale or scale_name(score))), token("key", (score.key.fifths + 7) * 2 + score.key.minor),
            token("metre", METRES.index(score.metre)), token("tempo", nearest_tempo(score.tempo)),
            token("bars", min(bars or max(1, score.bars), MOST_BARS) - 1)]  # fmt: skip
     for number, track in enumerate(score.tracks):
@@ -81,34 +90,57 @@ def encode(score: Score) -> Ids:
     return np.array([*ids, END], np.uint16)
 
 
-def bodies(score: Score) -> list[list[int]]:
-    """The events of each bar, `bar` first."""
+def bodies(score: Score, *, analysed: bool = True) -> list[list[int]]:
+    """The events of each bar, `bar` first; without sections and chords unless `analysed`."""
     size = score.metre.bar
     notes = sorted((note.start, number, note.pitch, note.duration, note.velocity)
                    for number, track in enumerate(score.tracks) for note in track.notes)  # fmt: skip
     found: list[list[int]] = [[BAR] for _ in range(max(1, score.bars))]
+    changes = _analysis(score, found) if analysed else {}
+    starts: dict[int, list[tuple[int, int, int, int]]] = {start: [] for start in changes}
+    for start, *note in notes:
+        starts.setdefault(start, []).append((note[0], note[1], note[2], note[3]))
     levels = [level(80)] * TRACKS
-    place, playing = (-1, -1), -1
-    for start, number, pitch, duration, velocity in notes:
+    for start in sorted(starts):
         bar, position = divmod(start, size)
         ids = found[bar]
-        if (bar, position) != place:
-            if bar != place[0]:
-                playing = -1
-            place = (bar, position)
-            ids.append(token("position", position))
-        if number != playing:
-            playing = number
-            ids.append(token("track", number))
-        if level(velocity) != levels[number]:
-            levels[number] = level(velocity)
-            ids.append(token("velocity", levels[number]))
-        ids.append(token("pitch", pitch))
-        while duration > LONGEST:
-            ids.append(token("duration", LONGEST - 1))
-            duration -= LONGEST
-        ids.append(token("duration", duration - 1))
+        playing = _playing(ids)
+        ids.append(token("position", position))
+        if start in changes:
+            ids.append(token("chord", changes[start]))
+        for number, pitch, duration, velocity in starts[start]:
+            if number != playing:
+                playing = number
+                ids.append(token("track", number))
+            if level(velocity) != levels[number]:
+                levels[number] = level(velocity)
+                ids.append(token("velocity", levels[number]))
+            ids.append(token("pitch", pitch))
+            while duration > LONGEST:
+                ids.append(token("duration", LONGEST - 1))
+                duration -= LONGEST
+            ids.append(token("duration", duration - 1))
     return found
+
+
+def _analysis(score: Score, found: list[list[int]]) -> dict[int, int]:
+    """Says sections and each bar's first chord in `found`; returns the chords that change within bars, by their steps."""
+    chords = dict(harmony.chords(score))
+    phrases = form.sections(score)
+    sounding = harmony.NONE
+    for bar, ids in enumerate(found):
+        if bar in phrases:
+            ids.append(token("section", phrases[bar]))
+        first = chords.pop(bar * score.metre.bar, sounding)
+        ids.append(token("chord", first))
+        inside = [start for start in chords if start // score.metre.bar == bar]
+        sounding = chords[max(inside)] if inside else first
+    return chords
+
+
+def _playing(ids: Sequence[int]) -> int:
+    """The track named last in a bar's events; −1 for none."""
+    return next((value(event) for event in reversed(ids) if KIND_OF[event] == "track"), -1)
 
 
 def decode(ids: Sequence[int] | Ids) -> Score:
@@ -164,6 +196,8 @@ def transpose(ids: Ids, semitones: int) -> Ids:
             moved[at] += semitones
             if not 0 <= moved[at] - BASE["pitch"] < 128:
                 raise ValueError(f"{semitones} semitones take a note out of range")
+        elif kind == "chord":
+            moved[at] = token("chord", harmony.transposed(value(int(ids[at])), semitones))
         elif kind == "key":
             number = value(int(ids[at]))
             key = Key(number // 2 - 7, bool(number % 2)).transposed(semitones)
@@ -188,6 +222,6 @@ def places(ids: Sequence[int] | Ids) -> NDArray[np.int64]:
     return found
 
 
-NEAR_END = 9
-"""From how many bars before its end a piece knows that it is ending."""
+NEAR_END, GIVEN = 9, 10
+"""From how many bars before its end a piece knows that it is ending; what stands there for material that is given."""
 assert GRID == 12 and LONGEST_BAR == 96

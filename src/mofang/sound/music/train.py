@@ -1,4 +1,4 @@
-"""What a model of scores adds to the one training loop: pieces in any key, cut at bar lines, and their next events."""
+"""What a model of scores adds to the one training loop: pieces in any key, arranged into tasks, and their next events."""
 
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from mofang.sound.music import tokens
 from mofang.sound.music.data import Data
+from mofang.sound.music.tasks import example, window
 from mofang.sound.nets.score import ScoreNet
 from mofang.studio.errors import UserError
 from mofang.training import distributed
@@ -68,17 +69,13 @@ class Composer:
         return self.settings.batch * self.settings.context
 
     def drawn(self, step: int) -> list[tuple[Ids, NDArray[np.int64]]]:
-        """The windows of a step: a piece by its weight, a bar to begin at, a key."""
+        """The examples of a step: a piece by its weight, a task, a tempo and mood, bars to look at, a key."""
         rng = np.random.default_rng((self.settings.seed, step))
         found = []
         for _ in range(self.settings.batch):
             piece = self.pieces[min(int(np.searchsorted(self.shares, rng.random())), len(self.pieces) - 1)]
-            begin, semitones = rng.random(), int(rng.integers(-self.settings.keys, self.settings.keys + 1))
-            starts = np.flatnonzero(piece == tokens.BAR)
-            # As often from the beginning as from within: a piece is composed from its beginning.
-            late = len(piece) > self.settings.context and begin > 0.5
-            bar = int((begin - 0.5) * 2 * len(starts)) if late else 0
-            ids, places = window(piece, self.settings.context, bar)
+            semitones = int(rng.integers(-self.settings.keys, self.settings.keys + 1))
+            ids, places = example(piece, self.settings.context, rng)
             with suppress(ValueError):  # Out of the range of MIDI: it stays where it is.
                 ids = tokens.transpose(ids, semitones)
             found.append((ids, places))
@@ -124,11 +121,3 @@ class Composer:
         """How likely the held-out events are, as a person reads it."""
         return f"{np.exp(self.validate()['loss']):.2f} events to choose from"
 
-
-def window(piece: Ids, context: int, bar: int) -> tuple[Ids, NDArray[np.int64]]:
-    """The heading, then the piece from its bar number `bar` on, at most `context` + 1 events, with their true places."""
-    starts = np.flatnonzero(piece == tokens.BAR)
-    head, at = int(starts[0]), int(starts[min(bar, len(starts) - 1)])
-    ids = np.concatenate((piece[:head], piece[at : at + context + 1 - head]))
-    places = tokens.places(piece)
-    return ids, np.concatenate((places[:head], places[at : at + context + 1 - head]))

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mofang.sound.music.tokens import LONGEST_BAR, NEAR_END, VOCABULARY
+from mofang.sound.music.tokens import GIVEN, LONGEST_BAR, VOCABULARY
 
 Cache = list[tuple[Tensor, Tensor]]
 KIND = "mofang-score"
@@ -70,7 +70,7 @@ class ScoreNet(nn.Module):
         super().__init__()
         self.config, width = config, config["hidden_size"]
         self.events = nn.Embedding(config["vocab_size"], width)
-        self.bars, self.left = nn.Embedding(PHRASE + 1, width), nn.Embedding(NEAR_END + 1, width)
+        self.bars, self.left = nn.Embedding(PHRASE + 1, width), nn.Embedding(GIVEN + 1, width)
         self.positions = nn.Embedding(LONGEST_BAR + 1, width)
         self.blocks = nn.ModuleList(Block(config, dropout) for _ in range(config["num_hidden_layers"]))
         self.norm = RMSNorm(width, config["rms_norm_eps"])

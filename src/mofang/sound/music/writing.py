@@ -1,0 +1,101 @@
+"""Writing: events drawn from a model, bar by bar, under the grammar and what is asked of each bar."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from mofang.sound.music import tokens
+from mofang.sound.music.grammar import Grammar
+from mofang.sound.music.network import Floats, Network
+from mofang.sound.music.tasks import Sequence
+from mofang.studio.errors import UserError
+
+
+@dataclass(frozen=True)
+class Bar:
+    """What is asked of bar `number` (0 …), with `left` to come after it: that it has these `events` (`bar` first), or is bar
+    number `again` once more, or begins a `section`; closes the piece; holds its notes in (`tight`); plays the melody `fixed`."""
+
+    number: int
+    left: int
+    events: tuple[int, ...] = ()
+    again: int | None = None
+    section: int | None = None
+    closing: bool = False
+    tight: bool = False
+    fixed: Mapping[int, tuple[int, int]] | None = None
+
+
+@dataclass
+class Writer:
+    """Draws a piece. Equal generators draw equal pieces."""
+
+    network: Network
+    grammar: Grammar
+    temperature: float
+    top_p: float
+    rng: np.random.Generator
+    written: dict[int, list[int]] = field(default_factory=dict)
+
+    def piece(self, heading: list[int], prompt: list[Sequence], bars: list[Bar]) -> list[int]:
+        """The heading and the bars as events; `prompt` is heard before them. Raises `UserError` past the network's context."""
+        self.network.length = 0
+        self.written = {}
+        try:
+            for event in heading:
+                self.logits: Floats = self.network.feed(event, (0, tokens.NEAR_END, 0))
+            for ids, places in prompt:
+                for event, place in zip(ids.tolist(), places.tolist(), strict=True):
+                    self.logits = self.network.feed(event, tuple(place))
+            return heading + [event for bar in bars for event in self._bar(bar)]
+        except ValueError as error:
+            most = self.network.context
+            raise UserError(f"the piece is longer than the {most} events the model hears; ask for fewer bars") from error
+
+    def _bar(self, bar: Bar) -> list[int]:
+        self.grammar.begin_bar(bar.closing, bar.tight, bar.fixed)
+        self.ids = self.written[bar.number] = []
+        self.bar, self.position = bar, 0
+        self._say(tokens.BAR)
+        known = bar.events or tuple(self.written[bar.again] if bar.again is not None and self._returns(bar) else ())
+        if known and not bar.events and bar.section is not None:
+            known = (known[0], tokens.token("section", bar.section), *known[1 + (tokens.KIND_OF[known[1]] == "section") :])
+        if known:
+            for event in known[1:]:
+                self._say(event)
+            return self.ids
+        if bar.section is not None:
+            self._say(tokens.token("section", bar.section))
+        while (event := self._drawn()) != tokens.BAR:
+            self._say(event)
+        return self.ids
+
+    def _returns(self, bar: Bar) -> bool:
+        """An upbeat's rests would tear a hole in the middle: what leads back is new. So is a last bar, which closes."""
+        assert bar.again is not None
+        return not bar.closing and not (bar.again == 0 and self._upbeat(self.written[0]))
+
+    def _upbeat(self, events: list[int]) -> bool:
+        """Whether nothing sounds on the first beat of a bar."""
+        first = next((event for event in events if tokens.KIND_OF[event] == "position"), None)
+        return first is None or tokens.value(first) >= self.grammar.metre.beat
+
+    def _say(self, event: int) -> None:
+        if tokens.KIND_OF[event] == "position":
+            self.position = tokens.value(event) + 1
+        if event != tokens.BAR:
+            self.grammar.take(event)
+        self.ids.append(event)
+        place = (min(self.bar.number + 1, tokens.MOST_BARS), min(self.bar.left, tokens.NEAR_END), self.position)
+        self.logits = self.network.feed(event, place)
+
+    def _drawn(self) -> int:
+        """An event by nucleus sampling (Holtzman et al. 2020, arXiv 1904.09751) among those allowed."""
+        logits = np.where(self.grammar.mask(), self.logits.astype(np.float64) / self.temperature, -np.inf)
+        shares = np.exp(logits - logits.max())
+        shares /= shares.sum()
+        order = np.argsort(-shares, kind="stable")
+        kept = order[: int(np.searchsorted(np.cumsum(shares[order]), self.top_p)) + 1]
+        total = np.cumsum(shares[kept])
+        return int(kept[min(int(np.searchsorted(total, self.rng.random() * total[-1])), len(kept) - 1)])
