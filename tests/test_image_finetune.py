@@ -94,3 +94,19 @@ def test_the_command(shelf: Path, tmp_path: Path) -> None:
     done = run("make", "red fox", tmp_path / "a.png", "--engine", f"diffusers:{base}", "--lora", "mine:0.8", "--size", "320x320",
                "--steps", 1)  # fmt: skip
     assert done.exit_code == 0 and (tmp_path / "a.png").is_file(), done.output
+
+
+def test_training_an_adapter_is_fine_tuning(shelf: Path, tmp_path: Path) -> None:
+    def run(*words: object) -> Any:
+        arguments = ["--studio", tmp_path / "studio", "image", "train", shelf / "works", *words]
+        return CliRunner().invoke(mofang, list(map(str, arguments)))
+
+    done = run("--kind", "lora", "--base", shelf / "sd15", "--name", "mine", "--budget", "1steps", "--rank", 2,
+               "--licence", "own")  # fmt: skip
+    assert done.exit_code == 0, (done.output, done.exception)
+    assert (tmp_path / "studio" / "runs" / "mine" / "model" / "model.safetensors").is_file()
+    for words, said in ((("--kind", "lora"), "needs --base"), (("--kind", "lora", "--base", "x", "--codes", "8"), "no --codes"),
+                        (("--kind", "gan", "--subject", "a dog"), "no --subject"),
+                        (("--kind", "dreambooth", "--base", shelf / "sd15"), "--subject")):  # fmt: skip
+        done = run(*words)
+        assert isinstance(done.exception, UserError) and said in str(done.exception), (done.output, done.exception)

@@ -59,7 +59,7 @@ def _option(name: str, *names: str, **settings: Any) -> Callable[[F], F]:
 @_option("--out", type=click.Path(path_type=Path))
 @_option("--budget", default="1000steps")
 @_option("--rank", type=click.IntRange(1, 512), default=8)
-@_option("--size", type=click.IntRange(8, 1024), default=0)
+@_option("--size", type=click.IntRange(8, 1024))
 @_option("--batch", type=click.IntRange(1, 256), default=1)
 @_option("--lr", type=click.FloatRange(min=0, min_open=True), default=1e-4)
 @_option("--ema", type=click.FloatRange(0, 1, max_open=True), default=0.98)
@@ -72,7 +72,7 @@ def _option(name: str, *names: str, **settings: Any) -> Callable[[F], F]:
 @_option("--json", "as_json", is_flag=True)
 @click.pass_obj
 def finetune(studio: Path, /, data: Path, base: str, kind: Any, subject: str, group: str, prior: int, prior_weight: float, name: str,
-             out: Path | None, budget: str, rank: int, size: int, batch: int, lr: float, ema: float, prompts: tuple[str, ...],
+             out: Path | None, budget: str, rank: int, size: int | None, batch: int, lr: float, ema: float, prompts: tuple[str, ...],
              precision: Any, licence: str, seed: int, threads: int | None, fresh: bool, as_json: bool) -> None:  # fmt: skip
     """Runs to the end of the budget; the same command goes on after a stop."""
     need_torch("fine-tuning needs torch, diffusers and peft", "diffusers")
@@ -87,7 +87,8 @@ def finetune(studio: Path, /, data: Path, base: str, kind: Any, subject: str, gr
     settings = AdaptSettings(rank, batch, lr, prior_weight=prior_weight, precision=precision, seed=seed)
     folder = out or studio / "runs" / (name or f"{data.resolve().name}-{kind}")
     with session(budget, threads, as_json, say("pictures", "张")) as run:
-        tuning = Tuning(settings, Plan(run.budget, seed, ema, validations=10), kind, subject, group, prior, size, licence, prompts)
+        plan = Plan(run.budget, seed, ema, validations=10)
+        tuning = Tuning(settings, plan, kind, subject, group, prior, size or 0, licence, prompts)
         model = tune(find.find(base), data, folder, tuning, run.listen, studio=studio, fresh=fresh, command=run.command)
     if run.speaks:
         report = folder / "report.html"

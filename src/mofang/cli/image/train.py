@@ -5,10 +5,15 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from mofang.cli.session import need_torch, session
 from mofang.image.train.kinds import DIALS, KINDS
+from mofang.studio.errors import UserError
 from mofang.studio.words import say
+
+ADAPTERS = ("lora", "dreambooth")
+"""What is trained on another's checkpoint: the same as `mofang image finetune`."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -28,7 +33,12 @@ _HELP = {
     "mirror": say("show half of the pictures mirrored", "一半图片左右翻转"),
     "kl": say("VAE: weight of the divergence", "VAE：KL 散度的权重"),
     "codes": say("VQ-VAE: entries of the codebook", "VQ-VAE：码本大小"),
-    "base": say("flow: the autoencoder whose latents it fills", "flow：所用的自编码器"),
+    "base": say("flow: the autoencoder; lora, dreambooth: the checkpoint", "flow：自编码器；lora、dreambooth：底模"),
+    "subject": say("lora, dreambooth: words that will call it", "lora、dreambooth：唤出它的词"),
+    "group": say("dreambooth: the subject's class", "dreambooth：所属类别"),
+    "prior": say("dreambooth: pictures of the class to keep true to", "dreambooth：类别图片的张数"),
+    "licence": say("lora, dreambooth: of pictures the studio does not know", "lora、dreambooth：未登记图片的许可"),
+    "rank": say("lora, dreambooth: how much it can learn", "lora、dreambooth：适配器的秩"),
     "layers": say("flow: blocks", "flow：层数"),
     "heads": say("flow: of attention", "flow：注意力头数"),
     "words": say("flow: tokens read of a caption", "flow：读取的说明词元数"),
@@ -52,7 +62,7 @@ _ABOVE_ZERO = click.FloatRange(min=0, min_open=True)
 
 @click.command(help=say("Train a model on DATA (see `mofang image prepare`).", "用图集 DATA 训练模型（见 mofang image prepare）。"))
 @click.argument("data", type=click.Path(path_type=Path))
-@_option("--kind", type=click.Choice(list(KINDS)), default="gan")
+@_option("--kind", type=click.Choice([*KINDS, *ADAPTERS]), default="gan")
 @_option("--name", default="")
 @_option("--out", type=click.Path(path_type=Path))
 @_option("--size", "dial", type=click.Choice(DIALS), default="small")
@@ -68,6 +78,11 @@ _ABOVE_ZERO = click.FloatRange(min=0, min_open=True)
 @_option("--kl", type=click.FloatRange(min=0))
 @_option("--codes", type=click.IntRange(2, 65536))
 @_option("--base")
+@_option("--subject")
+@_option("--group")
+@_option("--prior", type=click.IntRange(0, 2000))
+@_option("--licence")
+@_option("--rank", type=click.IntRange(1, 512))
 @_option("--layers", type=click.IntRange(1, 100))
 @_option("--heads", type=click.IntRange(1, 64))
 @_option("--words", type=click.IntRange(1, 256))
@@ -82,11 +97,14 @@ _ABOVE_ZERO = click.FloatRange(min=0, min_open=True)
 @_option("--threads", type=click.IntRange(1, 1024))
 @_option("--fresh", is_flag=True)
 @_option("--json", "as_json", is_flag=True)
-@click.pass_obj
-def train(studio: Path, /, data: Path, kind: str, name: str, out: Path | None, budget: str, warmup: float, decay: float,
+@click.pass_context
+def train(context: click.Context, /, data: Path, kind: str, name: str, out: Path | None, budget: str, warmup: float, decay: float,
           samples: int, patience: int, seed: int, threads: int | None, fresh: bool, as_json: bool,
           **options: Any) -> None:  # fmt: skip
     """Runs to the end of the budget; the same command goes on after a stop."""
+    if kind in ADAPTERS:
+        _adapt(context)
+        return
     need_torch()
     from mofang.image.data import Pictures
     from mofang.image.train.learn import learn
@@ -95,13 +113,30 @@ def train(studio: Path, /, data: Path, kind: str, name: str, out: Path | None, b
 
     pictures = Pictures.open(data)
     given = {key: value for key, value in options.items() if value is not None}
-    folder = out or studio / "runs" / (name or f"{data.resolve().name}-{kind}-{given['dial']}")
+    folder = out or context.obj / "runs" / (name or f"{data.resolve().name}-{kind}-{given['dial']}")
     with session(budget, threads, as_json, say("pictures", "张")) as run:
         plan = Plan(run.budget, seed, given.pop("ema", None) or 0.998, warmup, decay, samples=samples, patience=patience)
         model = learn(pictures, folder, kind, plan, given, run.listen, fresh=fresh, command=run.command)
     if run.speaks:
         _tell(own.read_card(model).get("measured", {}))
     run.tell(model, folder)
+
+
+def _adapt(context: click.Context) -> None:
+    """`mofang image finetune` with the options that were given. Raises `UserError` for those it does not have."""
+    from mofang.cli.image.finetune import finetune
+
+    def written(name: str) -> bool:
+        return context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+
+    given = {name: value for name, value in context.params.items() if written(name)}
+    known = {option.name for option in finetune.params} - {"size"}
+    for name in given:
+        if name not in known:
+            raise UserError(f"--kind {given['kind']} has no --{'size' if name == 'dial' else name.replace('_', '-')}; leave it out")
+    if "base" not in given:
+        raise UserError(f"--kind {given['kind']} needs --base: a Stable Diffusion folder, a safetensors file, or owner/model")
+    context.invoke(finetune, **given)
 
 
 def _tell(measured: dict[str, Any]) -> None:

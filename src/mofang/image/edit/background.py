@@ -1,7 +1,7 @@
 """The subject cut out of its background, with soft edges.
 
-What is subject is first guessed from how unlike the frame of the picture each colour is and where the eye goes, then
-settled by GrabCut (Rother, Kolmogorov & Blake 2004), and its edge made soft by a guided filter on the picture itself.
+What is subject is first guessed from what cannot be reached from the frame of the picture (`image.subject`), then settled by
+GrabCut (Rother, Kolmogorov & Blake 2004), and its edge made soft by a guided filter on the picture itself.
 """
 
 import numpy as np
@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from mofang.image.edit.bm3d import Floats
 from mofang.image.edit.guided import guided
 from mofang.image.edit.masks import Box
-from mofang.image.engines.folder import saliency
 from mofang.image.layout.colours import oklab
+from mofang.image.subject import subject
 from mofang.studio.errors import UserError
 
 WORKING = 640
@@ -32,13 +32,9 @@ def alpha(image: Floats, where: Box | None = None) -> Floats:
     size = (max(round(columns * scale), 8), max(round(rows * scale), 8))
     small = (cv2.resize(image, size, interpolation=cv2.INTER_AREA) * 255).round().astype(np.uint8)
     marks = _boxed(small.shape, where, scale) if where else _guessed(small)
-    background, subject = np.zeros((1, 65), np.float64), np.zeros((1, 65), np.float64)
-    cv2.setRNGSeed(0)
     if not ((marks == cv2.GC_PR_FGD) | (marks == cv2.GC_FGD)).any():
         raise UserError("nothing stands out from the background; say where the subject is with --box left,top,width,height")
-    cv2.grabCut(cv2.cvtColor(small, cv2.COLOR_RGB2BGR), marks, None, background, subject, 6, cv2.GC_INIT_WITH_MASK)
-    cut = ((marks == cv2.GC_FGD) | (marks == cv2.GC_PR_FGD)).astype(np.uint8)
-    cut = _whole(cut, small)
+    cut = _cut(small, marks)
     if not 0.002 < cut.mean() < 0.98:
         raise UserError("the subject cannot be told from its background; say where it is with --box left,top,width,height")
     large = cv2.resize(cut.astype(np.float32), (columns, rows), interpolation=cv2.INTER_LINEAR)
@@ -53,39 +49,39 @@ def alpha(image: Floats, where: Box | None = None) -> Floats:
     return found
 
 
+def _cut(small: NDArray[np.uint8], marks: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """GrabCut from `marks`: (rows, columns), 1 where the subject is."""
+    import cv2
+
+    behind, before = np.zeros((1, 65), np.float64), np.zeros((1, 65), np.float64)
+    cv2.setRNGSeed(0)
+    cv2.grabCut(cv2.cvtColor(small, cv2.COLOR_RGB2BGR), marks, None, behind, before, 6, cv2.GC_INIT_WITH_MASK)
+    return _whole(((marks == cv2.GC_FGD) | (marks == cv2.GC_PR_FGD)).astype(np.uint8), small)
+
+
 def _guessed(small: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """GrabCut's marks from the colours of the frame: what is far from all of them is likely the subject."""
+    """GrabCut's marks from what stands apart from the frame, by two thresholds (Otsu 1979, and again above the first)."""
     import cv2
 
     rows, columns = small.shape[:2]
-    lab = oklab(cv2.GaussianBlur(small, (0, 0), 2).reshape(-1, 3)).reshape(rows, columns, 3)
-    edge = max(2, min(rows, columns) // 25)
-    frame = np.concatenate([lab[:edge].reshape(-1, 3), lab[edge:-edge, :edge].reshape(-1, 3), lab[edge:-edge, -edge:].reshape(-1, 3)])
-    pick = frame[:: max(1, len(frame) // 400)].astype(np.float32)
-    points = lab.reshape(-1, 3).astype(np.float32)
-    far = np.empty(len(points), np.float32)
-    for start in range(0, len(points), 65536):
-        part = points[start : start + 65536]
-        squared = (part**2).sum(1)[:, None] + (pick**2).sum(1)[None] - 2 * part @ pick.T
-        # The tenth-nearest colour of the frame, not the nearest: a subject may touch the frame.
-        nth = min(len(pick) - 1, max(3, len(pick) // 40))
-        far[start : start + 65536] = np.sqrt(np.maximum(np.partition(squared, nth, axis=1)[:, nth], 0))
-    distance = far.reshape(rows, columns)
-    eye = cv2.resize(saliency(small), (columns, rows), interpolation=cv2.INTER_LINEAR)
-    y, x = np.mgrid[-1 : 1 : rows * 1j, -1 : 1 : columns * 1j]
-    centre = np.exp(-(x**2 + y**2) / 0.9)
-    score = distance / (np.quantile(distance, 0.97) + 1e-6) * (0.45 + 0.4 * centre + 0.15 * eye / (eye.max() + 1e-6))
-    grey = (np.clip(score, 0, 1) * 255).astype(np.uint8)
-    level = cv2.threshold(grey, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[0]
-    marks = np.full((rows, columns), cv2.GC_PR_BGD, np.uint8)
-    if distance.max() < 0.03:
-        marks[:] = cv2.GC_BGD
+    marks = np.full((rows, columns), cv2.GC_BGD, np.uint8)
+    if np.ptp(small.reshape(-1, 3), axis=0).max() < 12:
         return marks
-    marks[grey > level] = cv2.GC_PR_FGD
-    marks[grey > min(level * 1.6, 235)] = cv2.GC_FGD
-    marks[grey < level * 0.35] = cv2.GC_BGD
-    marks[:2], marks[:, :2], marks[:, -2:] = cv2.GC_BGD, cv2.GC_BGD, cv2.GC_BGD
+    score = cv2.resize(subject(small), (columns, rows), interpolation=cv2.INTER_LINEAR)
+    level = _otsu(score.reshape(-1))
+    marks[score > 0.4 * level] = cv2.GC_PR_BGD
+    marks[score > 0.85 * level] = cv2.GC_PR_FGD
+    marks[score > _otsu(score[score > level])] = cv2.GC_FGD
+    for side in (marks[:2], marks[:, :2], marks[:, -2:]):
+        side[side == cv2.GC_FGD] = cv2.GC_PR_FGD
     return marks
+
+
+def _otsu(values: NDArray[np.float32]) -> float:
+    import cv2
+
+    grey = (np.clip(values, 0, 1) * 255).astype(np.uint8).reshape(1, -1)
+    return float(cv2.threshold(grey, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[0]) / 255
 
 
 def _boxed(shape: tuple[int, ...], where: Box, scale: float) -> NDArray[np.uint8]:

@@ -55,7 +55,7 @@ def squeezed(clean: Picture, quality: int) -> tuple[Floats, Floats]:
     maps = np.zeros(clean.shape, np.float32)
     maps[..., 2] = coarseness(table_at(quality))
     stored = cv2.imencode(".jpg", np.ascontiguousarray(clean[..., ::-1]), [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
-    again = cv2.imdecode(stored, cv2.IMREAD_COLOR)[..., ::-1]
+    again = np.asarray(cv2.imdecode(stored, cv2.IMREAD_COLOR))[..., ::-1]
     return (again / np.float32(255)).astype(np.float32), maps
 
 

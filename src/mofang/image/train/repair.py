@@ -116,7 +116,8 @@ class RepairTraining:
     def _error(self, clean: NDArray[np.uint8], picture: NDArray[np.float32], maps: NDArray[np.float32]) -> NDArray[np.float32]:
         again = self._repaired(picture[None], maps[None])[0].permute(1, 2, 0).cpu().numpy()
         where = (maps > 0).any(2)
-        return (again - clean / np.float32(255))[where]
+        wrong: NDArray[np.float32] = (again - clean / np.float32(255)).astype(np.float32)[where]
+        return wrong
 
     def _repaired(self, pictures: NDArray[np.float32], maps: NDArray[np.float32]) -> Tensor:
         with autocast(self.device, self.settings.precision):
