@@ -83,6 +83,10 @@ class Service:
         """What the service answers to JSON, parsed. Raises `Refused` and `UserError`."""
         return self._parsed(self._patiently("POST", self._path + path, json.dumps(body).encode(), "application/json"))
 
+    def post_for_bytes(self, path: str, body: Mapping[str, Any]) -> bytes:
+        """What the service answers to JSON with, as it is: a sound, a picture. Raises `Refused` and `UserError`."""
+        return self._patiently("POST", self._path + path, json.dumps(body).encode(), "application/json")
+
     def stream(self, path: str, body: Mapping[str, Any], read: "Read[T]", again: Callable[[], bool]) -> T:
         """What `read` makes of the answer to JSON as it comes, given the response and when it must be done (see `portions`).
 

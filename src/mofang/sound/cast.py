@@ -88,6 +88,8 @@ def voice(name: str, studio: Path | None = None) -> Voice:
     """The voice of that name, or the creator's own in a folder or a studio. Raises `UserError` naming the closest."""
     if name in voices():
         return voices()[name]
+    if name.partition(":")[0] in ELSEWHERE:
+        return _elsewhere(name)
     if found := own_voice(name, studio):
         return found
     # People remember `xiaoxiao`, not `zf_xiaoxiao`.
@@ -98,6 +100,19 @@ def voice(name: str, studio: Path | None = None) -> Voice:
     near = get_close_matches(wanted, [*voices(), *short], n=1, cutoff=0.5)
     hint = f"did you mean {short.get(near[0], near[0])}? " if near else ""
     raise UserError(f"there is no voice '{name[:40]}'; {hint}See them all with: mofang speech voices")
+
+
+ELSEWHERE = {"openai": "OpenAIVoices", "transformers": "TransformersVoices"}
+"""Engines whose voices are named `engine:…` and the classes they are, in `engines/ENGINE_speech.py`."""
+
+
+def _elsewhere(name: str) -> Voice:
+    """`openai:MODEL/VOICE` of a service, or `transformers:FOLDER` with `#SPEAKER` for one of several."""
+    kind, _, rest = name.partition(":")
+    if not rest or not rest.isprintable():
+        raise UserError("name the voice as openai:MODEL/VOICE (openai:tts-1/alloy) or transformers:FOLDER")
+    # Such voices read both scripts; the language only says how sentences are cut.
+    return Voice(name, kind, "zh", "", f"{kind} 音色 {rest}", f"a voice by {kind}: {rest}")
 
 
 def own_voice(name: str, studio: Path | None = None) -> Voice | None:
@@ -154,6 +169,11 @@ def engine(name: str, threads: int) -> VoiceEngine:
         from mofang.sound.engines.hibari import Hibari
 
         return Hibari(threads)
+    if name in ELSEWHERE:
+        from importlib import import_module
+
+        made: VoiceEngine = getattr(import_module(f"mofang.sound.engines.{name}_speech"), ELSEWHERE[name])(threads)
+        return made
     if name == "own":
         from mofang.sound.own.speaker import OwnVoices
 

@@ -159,7 +159,8 @@ def _say(units: list[Unit], speaker: VoiceEngine, voice: str, speed: float, rest
         silence = np.zeros(round(rest * speaker.rate), np.float32)
         return Speech(silence, speaker.rate, tuple(Aligned(unit.text, 0.0, 0.0) for unit in units))
     said = trim(speaker.speak(_closed(units), voice, speed))
-    said = rested(said, [_rest_inside(unit) / speed for unit in units])
+    if speaker.tells_times:
+        said = rested(said, [_rest_inside(unit) / speed for unit in units])
     samples = said.samples * gain_to(said.samples, said.rate, LOUDNESS)
     # A chunk of nothing but plosives may peak high above its loudness.
     samples /= max(1.0, float(np.abs(samples).max()) / 0.98)

@@ -7,6 +7,7 @@ from mofang.apps.make.storyboard import Shot, Storyboard
 from mofang.models import own
 from mofang.sound import Voice, pcm, speak
 from mofang.sound import voice as find_voice
+from mofang.sound.cast import ELSEWHERE
 from mofang.studio import Made, Making, Recipe, Studio
 from mofang.studio.alignment import Aligned
 from mofang.studio.credit import Credit
@@ -19,7 +20,7 @@ CREDITS = {
     "kokoro": Credit("Kokoro-82M", "hexgrad", "Apache-2.0", "https://huggingface.co/hexgrad/Kokoro-82M"),
     "hibari": Credit("hibari-tts", "hibari contributors", "Apache-2.0", "https://pypi.org/project/hibari-tts"),
 }
-ENGINES = frozenset((*CREDITS, "own"))
+ENGINES = frozenset((*CREDITS, "own", *ELSEWHERE))
 """Whatever may speak a line; `own` is a voice the creator trained."""
 
 
@@ -31,6 +32,14 @@ def recipe(shot: Shot, board: Storyboard) -> Recipe:
 
 
 def _model(voice: Voice) -> str:
+    if voice.engine == "openai":
+        from mofang.sound.engines.openai_speech import where
+
+        return f"{voice.name.partition(':')[2]}@{where()}"
+    if voice.engine == "transformers":
+        from mofang.sound.engines.transformers_files import find
+
+        return find(voice.name.partition(":")[2].partition("#")[0]).key()
     if voice.engine == "own":
         return str(_card(voice.name)["name"]) + "@" + str(_card(voice.name)["sha256"])[:16]
     if voice.engine == "hibari":
@@ -48,6 +57,9 @@ def _card(name: str) -> dict[str, Any]:
 
 
 def _credit(made_by: Recipe) -> Credit:
+    if made_by.engine in ELSEWHERE:
+        # Whose work a service's or a stranger's model is, it alone knows.
+        return Credit(made_by.model.partition("@")[0], "", "unknown")
     if made_by.engine != "own":
         return CREDITS[made_by.engine]
     card = _card(made_by.params["voice"])

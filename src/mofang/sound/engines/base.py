@@ -37,11 +37,13 @@ class Speech:
 class VoiceEngine(Protocol):
     """A model that says one chunk of phonemes in one go.
 
-    `rate` is in Hz; `longest` is how many phoneme symbols it can say at once.
+    `rate` is in Hz; `longest` is how many phoneme symbols it can say at once; `tells_times` whether its alignment is the
+    model's own account, or an estimate that nothing may be cut by.
     """
 
     rate: int
     longest: int
+    tells_times: bool
 
     def speak(self, units: Sequence[Unit], voice: str, speed: float) -> Speech:
         """Say `units` (at most `longest` symbols); same input, same samples. Raises `UserError` for damaged weights."""
@@ -50,6 +52,21 @@ class VoiceEngine(Protocol):
     def utter(self, tokens: Sequence[int], voice: str, speed: float) -> tuple[Samples, Samples]:
         """Samples for symbols by number (`vocabulary.numbers`), and the duration of each in frames of equal length."""
         ...
+
+
+def estimated(units: Sequence[Unit], samples: Samples, rate: int) -> tuple[Aligned, ...]:
+    """About when each unit sounds, where the engine does not tell: the time between the first and the last sound, shared out by
+    the number of phonemes, a mark counting as three. No unit has `sounds`."""
+    level = np.abs(samples)
+    loud = np.flatnonzero(level > 0.02 * level.max(initial=0.0))
+    first, last = (float(loud[0]) / rate, float(loud[-1] + 1) / rate) if loud.size else (0.0, len(samples) / rate)
+    said = np.array([sum(symbol not in PAUSES for symbol in unit.phonemes) for unit in units], np.float64)
+    rests = np.array([3.0 * any(symbol in PAUSES and symbol != " " for symbol in unit.phonemes) for unit in units])
+    rests[-1:] = 0.0
+    scale = (last - first) / max(float(said.sum() + rests.sum()), 1.0)
+    starts = first + scale * np.concatenate([[0.0], np.cumsum(said + rests)[:-1]])
+    return tuple(Aligned(unit.text, float(start), float(min(start + scale * length, last)))
+                 for unit, start, length in zip(units, starts, said, strict=True))  # fmt: skip
 
 
 def timed(

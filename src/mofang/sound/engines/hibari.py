@@ -25,6 +25,7 @@ class Hibari:
     """The engine; one thread is plenty. Nothing is loaded before the first sentence."""
 
     rate = 24_000
+    tells_times = True
     longest = 380  # the package splits at 400 symbols
 
     def __init__(self, threads: int = 1) -> None:

@@ -29,6 +29,7 @@ class Kokoro:
     """The engine; `threads` is onnxruntime's intra-op pool. Nothing is loaded before the first sentence."""
 
     rate = 24_000
+    tells_times = True
     # Trained on up to 510 tokens, but the ends of half-minute sentences are lost (hexgrad/kokoro#166).
     longest = 380
 

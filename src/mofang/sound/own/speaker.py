@@ -25,6 +25,7 @@ class OwnVoices:
     """A `VoiceEngine` whose voices are folders, `FOLDER` or `FOLDER#SPEAKER`."""
 
     rate = RATE
+    tells_times = True
     longest = 380
 
     def speak(self, units: Sequence[Unit], voice: str, speed: float) -> Speech:

@@ -1,0 +1,112 @@
+"""Checkpoints of others that Transformers runs: looked through before they are opened. Nothing of theirs is ever run."""
+
+import hashlib
+import os
+import re
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mofang.models import own
+from mofang.models.safety import check_weights
+from mofang.models.source import offline
+from mofang.studio.errors import UserError
+from mofang.studio.library import file_hash
+
+FETCHED = ("*.json", "model*.safetensors", "*.model", "vocab*", "merges.txt", "README.md", "LICENSE*")
+_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*(?:@[\w./-]+)?")
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A checkpoint's files, checked: its name, folder, configuration and weights."""
+
+    name: str
+    folder: Path
+    config: dict[str, Any]
+    files: tuple[Path, ...]
+
+    def key(self) -> str:
+        """`name@sha256`, the hash being that over the hashes of all weights."""
+        whole = hashlib.sha256("".join(file_hash(file) for file in self.files).encode()).hexdigest()
+        return f"{self.name}@{whole}"
+
+
+def library() -> Any:
+    """Transformers, quiet. Raises `UserError` naming what to install."""
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")  # What a creator runs is nobody's statistic.
+    try:
+        import torch  # noqa: F401
+        import transformers
+    except ImportError as error:
+        raise UserError(f"this needs Transformers and torch ({error.name} is missing): pip install 'mofang[hf]'") from error
+    found: Any = transformers
+    found.utils.logging.set_verbosity_error()
+    found.utils.logging.disable_progress_bar()
+    warnings.filterwarnings("ignore", category=FutureWarning)
+    return found
+
+
+def find(name: str) -> Checkpoint:
+    """A folder in the Hugging Face layout, or `owner/model` of the hub, fetched once unless fetching is off. Raises `UserError`
+    for one that brings programs or pickles, or is broken."""
+    try:
+        folder = Path(name).expanduser()
+        is_folder = bool(name) and folder.is_dir()
+    except (OSError, RuntimeError, ValueError):
+        is_folder = False
+    if not is_folder:
+        folder = _fetch(name)
+    if not (folder / own.CONFIG).is_file():
+        raise UserError(f"{name} is no model in the Hugging Face layout: it has no {own.CONFIG}; give the folder that has one")
+    for part in folder.glob("*.json"):
+        if part.name.endswith("config.json") and part.stat().st_size < own.LARGEST_JSON and b'"auto_map"' in part.read_bytes():
+            raise UserError(f"{name} brings programs of its own, which are not run; choose a model that Transformers knows")
+    files = tuple(sorted(folder.glob("model*.safetensors")))
+    if not files:
+        raise UserError(f"{name} has no weights in safetensors; other formats can run any program when they are loaded: convert it")
+    for file in files:
+        check_weights(file)
+    return Checkpoint(folder.resolve().name if is_folder else name, folder, own.read_config(folder), files)
+
+
+def _fetch(name: str) -> Path:
+    if not _NAME.fullmatch(name):
+        raise UserError(f"{name[:80]} is neither there nor a name on the hub; give a folder or owner/model")
+    try:
+        from huggingface_hub import snapshot_download
+    except ImportError as error:
+        raise UserError("models of the hub need huggingface_hub: pip install 'mofang[hub]'") from error
+    repository, _, revision = name.partition("@")
+    try:
+        return Path(snapshot_download(repository, revision=revision or None, allow_patterns=list(FETCHED), local_files_only=offline()))
+    except Exception as error:  # The client raises a dozen kinds from three packages.
+        why = "it is not in the cache, and fetching is off" if offline() else first_line(error)
+        raise UserError(f"the hub does not give {name} ({why}); check the name and the connection, or give a folder") from error
+
+
+def opened(checkpoint: Checkpoint, class_name: str) -> Any:
+    """The network as the class of Transformers of that name, in float32, ready to run. Raises `UserError`."""
+    try:
+        kind = getattr(library(), class_name)
+        return kind.from_pretrained(checkpoint.folder, use_safetensors=True, local_files_only=True, trust_remote_code=False).eval()
+    except UserError:
+        raise
+    except Exception as error:  # Broken files raise whatever they lead to, from three packages.
+        raise UserError(f"Transformers cannot open {checkpoint.name} ({first_line(error)}); fetch it again") from error
+
+
+def tokenizer(checkpoint: Checkpoint) -> Any:
+    """Its tokenizer. Raises `UserError`."""
+    try:
+        return library().AutoTokenizer.from_pretrained(checkpoint.folder, local_files_only=True, trust_remote_code=False)
+    except UserError:
+        raise
+    except Exception as error:
+        raise UserError(f"{checkpoint.name} has no tokenizer that can be opened ({first_line(error)}); fetch it whole") from error
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of what an error says, short enough to be read."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:120]
