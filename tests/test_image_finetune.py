@@ -106,7 +106,6 @@ def test_training_an_adapter_is_fine_tuning(shelf: Path, tmp_path: Path) -> None
     assert done.exit_code == 0, (done.output, done.exception)
     assert (tmp_path / "studio" / "runs" / "mine" / "model" / "model.safetensors").is_file()
     for words, said in ((("--kind", "lora"), "needs --base"), (("--kind", "lora", "--base", "x", "--codes", "8"), "no --codes"),
-                        (("--kind", "gan", "--subject", "a dog"), "no --subject"),
                         (("--kind", "dreambooth", "--base", shelf / "sd15"), "--subject")):  # fmt: skip
         done = run(*words)
         assert isinstance(done.exception, UserError) and said in str(done.exception), (done.output, done.exception)

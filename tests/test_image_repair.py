@@ -144,3 +144,20 @@ def test_what_is_no_repairing_model_is_said(dataset, tmp_path):
     (folder / "config.json").write_text('{"model_type": "mofang-restore"}')
     with pytest.raises(repair.UserError, match="repairs nothing"):
         repair.graph_of(folder)
+
+
+def test_verbs_use_it_and_say_which(model, tmp_path):
+    def run(*words):
+        return CliRunner().invoke(mofang, ["--studio", str(tmp_path / "studio"), *map(str, words)])
+
+    picture = tmp_path / "a.png"
+    Image.fromarray(next(pictures(1, 9))).save(picture)
+    for verb, more in (("inpaint", ("--box", "20,20,5,9")), ("denoise", ("--sigma", 20)), ("scratches", ())):
+        done = run("image", "edit", verb, picture, tmp_path / f"{verb}.png", "--model", model, *more)
+        assert done.exit_code == 0, (done.output, done.exception)
+    before, after = (np.asarray(Image.open(path).convert("RGB")) for path in (picture, tmp_path / "inpaint.png"))
+    hole = np.zeros((64, 64), bool)
+    hole[20:29, 20:25] = True
+    assert np.array_equal(before[~hole], after[~hole])
+    wrong = run("image", "edit", "denoise", picture, tmp_path / "o.png", "--model", "nosuch")
+    assert isinstance(wrong.exception, repair.UserError) and "no model" in str(wrong.exception)

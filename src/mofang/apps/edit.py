@@ -71,18 +71,26 @@ def edited(studio: Studio, order: Order, suffix: str) -> tuple[Making, list[Maki
         parents["other"] = keep(studio, order.other)
     params = {**order.params, **edit_verbs.seen(order.verb, order.picture), "verb": order.verb, "parents": list(parents)}
     params |= {name: value for name in ("key", "box") if (value := getattr(order, name))}
-    model = ""
+    graph = _network(order)
+    if order.model:
+        # A graph of a factor is found by its file; a model that repairs, by its folder.
+        params["model"] = str((graph if order.verb == "enlarge" else graph.parent).absolute()) if graph else ""
+    model = f"{graph.parent.name}/{graph.name}@{file_hash(graph)}" if graph and graph.is_file() else ""
+    recipe = Recipe(ENGINE, VERSION, model, params=params, seed=order.seed, parents=tuple(each.asset.id for each in parents.values()))
+    made = studio.make(recipe, ".png", lambda path: produce(studio, recipe, path))
+    return made, list(parents.values())
+
+
+def _network(order: Order) -> Path | None:
+    """The graph a verb will use, if any. Raises `UserError`."""
     if order.verb == "enlarge":
         from mofang.image.edit.enlarge import network_of, shipped
 
         factor = int(order.params["factor"])
-        graph = network_of(order.model, factor) if order.model else shipped(factor)
-        if order.model:
-            params["model"] = str(graph.absolute()) if graph else ""
-        model = f"{graph.parent.name}/{graph.name}@{file_hash(graph)}" if graph and graph.is_file() else ""
-    recipe = Recipe(ENGINE, VERSION, model, params=params, seed=order.seed, parents=tuple(each.asset.id for each in parents.values()))
-    made = studio.make(recipe, ".png", lambda path: produce(studio, recipe, path))
-    return made, list(parents.values())
+        return network_of(order.model, factor) if order.model else shipped(factor)
+    if order.verb in edit_verbs.REPAIRING:
+        return edit_verbs.repairing({"model": order.model} if order.model else {})
+    return None
 
 
 def produce(studio: Studio, recipe: Recipe, target: Path) -> Made:

@@ -61,6 +61,13 @@ def do(verb: str, work: Work) -> tuple[Floats, Nature]:
     return result, nature
 
 
+def repairing(params: Mapping[str, Any]) -> Path | None:
+    """The network that repairs: the creator's own, or the one that is installed. Raises `UserError`."""
+    from mofang.image.edit.repair import graph_of, shipped
+
+    return graph_of(params["model"]) if "model" in params else shipped()
+
+
 def _within(before: Floats, after: Floats, mask: masks.Mask) -> Floats:
     """The change where the mask is, fading over two pixels at its edge."""
     import cv2
@@ -83,7 +90,8 @@ def _inpaint(work: Work) -> tuple[Floats, Nature]:
     if hole.all():
         raise UserError("the mask covers the whole picture, and nothing is left to fill it from; mask less of it")
     invented = method == "exemplar" or (method == "auto" and bool(thick_part(hole).any()))
-    return inpaint(work.floats, hole, work.seed, method), "compositeSynthetic" if invented else "algorithmicallyEnhanced"
+    nature: Nature = "compositeSynthetic" if invented else "algorithmicallyEnhanced"
+    return inpaint(work.floats, hole, work.seed, method, repairing(work.params)), nature
 
 
 def _outpaint(work: Work) -> tuple[Floats, Nature]:
@@ -98,7 +106,8 @@ def _denoise(work: Work) -> tuple[Floats, Nature]:
 
     image = work.floats
     sigma = work.params["sigma"] / 255 if "sigma" in work.params else noise_of(image)
-    return tiled(image, lambda part: denoise(part, work.params["strength"], sigma)), "algorithmicallyEnhanced"
+    graph = repairing(work.params)
+    return tiled(image, lambda part: denoise(part, work.params["strength"], sigma, graph)), "algorithmicallyEnhanced"
 
 
 def _unjpeg(work: Work) -> tuple[Floats, Nature]:
@@ -140,7 +149,7 @@ def _deblur(work: Work) -> tuple[Floats, Nature]:
 def _scratches(work: Work) -> tuple[Floats, Nature]:
     from mofang.image.edit.scratches import scratches
 
-    return scratches(work.floats, work.params["sensitivity"], work.mask)[0], "algorithmicallyEnhanced"
+    return scratches(work.floats, work.params["sensitivity"], work.mask, repairing(work.params))[0], "algorithmicallyEnhanced"
 
 
 def _colourise(work: Work) -> tuple[Floats, Nature]:
@@ -186,3 +195,6 @@ VERBS: dict[str, tuple[Action, bool]] = {
     "style": (_style, False),
 }
 """Verb → what does it, and whether it makes its own use of the mask (else only what lies in the mask changes)."""
+
+REPAIRING = ("inpaint", "scratches", "denoise")
+"""The verbs that use the network that repairs."""

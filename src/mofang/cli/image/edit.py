@@ -45,10 +45,15 @@ def _run(studio: Path, verb: str, picture: Path, out: Path, /, **options: Any) -
     click.echo(str(edit_to(Studio(studio), Order(verb, picture, params, **given), out)))
 
 
+_network = click.option("--model", type=_PATH, help=say("a network of yours (--kind repair)", "你的修复网络（--kind repair）"))
+_strength = click.option("--strength", type=click.FloatRange(0, 3), default=1.0, show_default=True, help=say("how much of it", "力度"))
+
+
 @_verb("inpaint", "Take what the mask covers out, and fill the hole from the rest.", "去掉蒙版盖住的东西，并用其余画面补全。")
 @click.option("--method", type=click.Choice(["auto", "exemplar", "smooth"]), default="auto", show_default=True,
               help=say("copy patches, continue smoothly, or by thickness", "复制图块、平滑延续，或按粗细自动选择"))  # fmt: skip
 @click.option("--grow", type=click.IntRange(0, 64), default=0, show_default=True, help=say("pixels more around it", "外扩像素"))
+@_network
 def inpaint(studio: Path, picture: Path, out: Path, **options: Any) -> None:
     """Large holes are filled from the picture's own patches."""
     _run(studio, "inpaint", picture, out, **options)
@@ -68,12 +73,10 @@ def outpaint(studio: Path, picture: Path, out: Path, sides: str, ratio: str, **o
     _run(studio, "outpaint", picture, out, sides=list(how), **options)
 
 
-_strength = click.option("--strength", type=click.FloatRange(0, 3), default=1.0, show_default=True, help=say("how much of it", "力度"))
-
-
 @_verb("denoise", "Take noise out, as much as is measured.", "降噪，强度自动测定。")
 @click.option("--sigma", type=click.FloatRange(0, 76), help=say("the noise's deviation of 255, if known", "已知的噪声标准差（0–76）"))
 @_strength
+@_network
 def denoise(studio: Path, picture: Path, out: Path, **options: Any) -> None:
     """BM3D."""
     _run(studio, "denoise", picture, out, **options)
@@ -96,6 +99,7 @@ def deblur(studio: Path, picture: Path, out: Path, blur: str, **options: Any) ->
 @_verb("scratches", "Take scratches and dust off an old print.", "去除老照片的划痕与灰尘。")
 @click.option("--sensitivity", type=click.FloatRange(0.2, 5), default=1.0, show_default=True,
               help=say("higher finds fainter ones", "越高越敏感"))  # fmt: skip
+@_network
 def scratches(studio: Path, picture: Path, out: Path, **options: Any) -> None:
     """Thin straight lines and small spots; a mask says where to look."""
     _run(studio, "scratches", picture, out, **options)

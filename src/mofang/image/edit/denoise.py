@@ -1,9 +1,12 @@
 """Noise taken out, as much as there is: its strength is measured first."""
 
+from pathlib import Path
+
 import numpy as np
 from numpy.typing import NDArray
 
 from mofang.image.edit.bm3d import Floats, bm3d
+from mofang.image.edit.repair import cleaned
 
 SIDE = 7
 HARDEST = 0.3
@@ -30,10 +33,13 @@ def noise_of(image: Floats) -> float:
     return float(np.sqrt(max(np.median(values[:kept]), 0)))
 
 
-def denoise(image: Floats, strength: float = 1.0, sigma: float | None = None) -> Floats:
-    """(rows, columns, 3) without its noise: BM3D at the measured strength (or `sigma`, 0..1) times `strength`."""
+def denoise(image: Floats, strength: float = 1.0, sigma: float | None = None, graph: Path | None = None) -> Floats:
+    """(rows, columns, 3) without its noise: BM3D, or the network that repairs in `graph`, at the measured strength (or
+    `sigma`, 0..1) times `strength`."""
     level = noise_of(image) if sigma is None else sigma
     if level * strength <= 1 / 1020:
         return image.copy()
+    if graph is not None:
+        return cleaned(image, graph, min(level * strength, HARDEST))
     found: NDArray[np.float32] = np.clip(bm3d(image, min(level * strength, HARDEST)), 0, 1)
     return found

@@ -1,10 +1,13 @@
 """Filling holes: large ones with patches of the rest of the picture, thin ones with the picture noise hides."""
 
+from pathlib import Path
+
 import numpy as np
 from numpy.typing import NDArray
 
 from mofang.image.edit.bm3d import Prior
 from mofang.image.edit.patchmatch import Field, Floats, around, inner, search, seed_field, vote
+from mofang.image.edit.repair import filled
 from mofang.studio.errors import UserError
 
 Mask = NDArray[np.bool_]
@@ -21,10 +24,11 @@ LARGEST = 1_200_000
 """Pixels around a hole that are looked at; a larger surrounding is filled at a smaller size first."""
 
 
-def inpaint(image: Floats, hole: Mask, seed: int = 0, method: str = "auto") -> Floats:
+def inpaint(image: Floats, hole: Mask, seed: int = 0, method: str = "auto", graph: Path | None = None) -> Floats:
     """(rows, columns, 3) in 0..1 with `hole` (rows, columns) filled.
 
     `exemplar` copies patches from the rest; `smooth` continues what is there; `auto` decides by each hole's thickness.
+    `graph` is a network that repairs (`edit.repair`), which then continues what is there in the place of BM3D.
     Raises `UserError` if nothing of the picture is left to learn from.
     """
     if not hole.any():
@@ -34,7 +38,7 @@ def inpaint(image: Floats, hole: Mask, seed: int = 0, method: str = "auto") -> F
     out = image
     if thick.any():
         out = _windowed(out, thick, hole, seed)
-    return continued(out, thin) if thin.any() else out
+    return continued(out, thin, graph) if thin.any() else out
 
 
 def thick_part(hole: Mask) -> Mask:
@@ -53,12 +57,14 @@ def thick_part(hole: Mask) -> Mask:
 # -- thin ----------------------------------------------------------------------------------------------------------------
 
 
-def continued(image: Floats, hole: Mask, rounds: int = 12) -> Floats:
-    """Fill by iterated denoising and back-projection (IDBP; Tirer & Giryes 2019) with BM3D as the denoiser.
-
-    From a first guess by diffusion, noise of falling strength is taken out and what is known put back.
-    """
+def continued(image: Floats, hole: Mask, graph: Path | None = None, rounds: int = 12) -> Floats:
+    """Fill by a network that repairs, or without one by iterated denoising and back-projection (IDBP; Tirer & Giryes 2019)
+    with BM3D as the denoiser: from a first guess by diffusion, noise of falling strength is taken out and what is known
+    put back."""
     import cv2
+
+    if graph is not None:
+        return filled(image, hole, graph)
 
     guess = cv2.inpaint((image * 255).round().astype(np.uint8), hole.astype(np.uint8), 3, cv2.INPAINT_NS)
     out = image.copy()

@@ -7,6 +7,8 @@ of its neighbourhood, counted in what is usual there, so that grass and cloth ar
 scratch no pixel says: give a mask to say where to look.
 """
 
+from pathlib import Path
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,12 +29,14 @@ SPOT = 6.0
 """How far a spot departs, in what is usual nearby."""
 
 
-def scratches(image: Floats, sensitivity: float = 1.0, where: Mask | None = None) -> tuple[Floats, Mask]:
-    """(rows, columns, 3) without its scratches and dust, and where they were. `where` bounds the search."""
+def scratches(image: Floats, sensitivity: float = 1.0, where: Mask | None = None,
+              graph: Path | None = None) -> tuple[Floats, Mask]:  # fmt: skip
+    """(rows, columns, 3) without its scratches and dust, and where they were. `where` bounds the search; `graph` as in
+    `inpaint`."""
     found = marks(image, sensitivity)
     if where is not None:
         found &= where
-    return (continued(image, found), found) if found.any() else (image.copy(), found)
+    return (continued(image, found, graph), found) if found.any() else (image.copy(), found)
 
 
 def marks(image: Floats, sensitivity: float = 1.0) -> Mask:
