@@ -21,10 +21,11 @@ _DC = "{http://purl.org/dc/elements/1.1/}"
 _NCX = "{http://www.daisy.org/z3986/2005/ncx/}"
 _ANCHOR = re.compile(r"<a\b[^>]*?\bhref\s*=\s*[\"']([^\"']*)[\"'][^>]*>(.*?)</a>", re.IGNORECASE | re.DOTALL)
 _HEADING = re.compile(r"<h([1-3])\b[^>]*>(.*?)</h\1>", re.IGNORECASE | re.DOTALL)
-_CHAPTER = re.compile(r"^[ \t\u3000]*((?:第[〇零一二三四五六七八九十百千两0-9]{1,7}[章回节卷部篇集幕](?:[ \t\u3000:：].{0,40}|.{0,24})?)"
-                      r"|"
-                      r"(?:(?:chapter|part|book)[ \t]+(?:\d{1,4}|[ivxlc]{1,7}|[a-z]{3,12})\b.{0,60})|(?:序[言章]?|楔子|尾声|后记|前言|"
-                      r"prologue|epilogue|foreword|preface|introduction))[ \t]*$", re.IGNORECASE | re.MULTILINE)  # fmt: skip
+_CHAPTER = re.compile(
+    r"^[ \t\u3000]*((?:第[〇零一二三四五六七八九十百千两0-9]{1,7}[章回节卷部篇集幕](?:[ \t\u3000:：].{0,40}|.{0,24})?)"
+    r"|"
+    r"(?:(?:chapter|part|book)[ \t]+(?:\d{1,4}|[ivxlc]{1,7}|[a-z]{3,12})\b.{0,60})|(?:序[言章]?|楔子|尾声|后记|前言|"
+    r"prologue|epilogue|foreword|preface|introduction))[ \t]*$", re.IGNORECASE | re.MULTILINE)  # fmt: skip
 
 
 @dataclass(frozen=True)

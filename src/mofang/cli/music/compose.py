@@ -19,7 +19,8 @@ from mofang.studio.words import say
 @click.option("--key", default="", help="G, Bb, F#m, Em …")
 @click.option("--metre", default="", help="4/4, 6/8 …")
 @click.option("--tempo", type=click.FloatRange(30, 250), help=say("quarter notes a minute", "每分钟四分音符数"))
-@click.option("--scale", type=click.Choice(["pentatonic", "western", "chromatic"]), help=say("the style's if not given", "音阶（默认随风格）"))
+@click.option("--scale", type=click.Choice(["pentatonic", "western", "chromatic"]),
+              help=say("the style's if not given", "音阶（默认随风格）"))  # fmt: skip
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True)
 @click.option("--temperature", type=click.FloatRange(0.05, 3), default=0.95, show_default=True)
 @click.option("--top-p", type=click.FloatRange(0.05, 1), default=0.95, show_default=True)
