@@ -17,15 +17,19 @@ UNUSED = 0.03
 
 
 class Codebook(nn.Module):
-    """`codes` vectors of `latent` numbers; learned by averaging, not by gradients."""
+    """`codes` vectors of `latent` numbers; learned by averaging, not by gradients.
+
+    An entry is restarted when it is used less than `UNUSED` times a step, or with `share` less than that part of an even
+    use: batches of few vectors and batches of many then keep their codebooks equally busy.
+    """
 
     entries: Tensor
     counts: Tensor
     sums: Tensor
 
-    def __init__(self, codes: int, latent: int, decay: float = 0.99) -> None:
+    def __init__(self, codes: int, latent: int, decay: float = 0.99, share: float = 0.0) -> None:
         super().__init__()
-        self.decay = decay
+        self.decay, self.share = decay, share
         self.register_buffer("entries", torch.randn(codes, latent))
         self.register_buffer("counts", torch.ones(codes))
         self.register_buffer("sums", self.entries.clone())
@@ -47,8 +51,13 @@ class Codebook(nn.Module):
         """Put every entry at a vector of a first batch: random ones would lie where no vector ever comes."""
         picked = vectors[torch.randint(len(vectors), (len(self.entries),))]
         self.entries.copy_(distributed.same(picked + 0.01 * picked.std() * torch.randn_like(picked)))
-        self.sums.copy_(self.entries)
-        self.counts.fill_(1.0)
+        self.counts.fill_(self._floor(len(vectors))[1])
+        self.sums.copy_(self.entries * self.counts[:, None])
+
+    def _floor(self, rows: int) -> tuple[float, float]:
+        """Uses under which an entry is restarted, and those it is then credited with."""
+        floor = self.share * rows / len(self.entries)
+        return (floor, 2 * floor) if self.share else (UNUSED, 1.0)
 
     @torch.no_grad()
     def follow(self, vectors: Tensor, codes: Tensor) -> int:
@@ -56,10 +65,11 @@ class Codebook(nn.Module):
         chosen = F.one_hot(codes, len(self.entries)).to(vectors)
         self.counts.lerp_(chosen.sum(0), 1 - self.decay)
         self.sums.lerp_(chosen.T @ vectors, 1 - self.decay)
-        dead = self.counts < UNUSED
+        floor, credit = self._floor(len(vectors))
+        dead = self.counts < floor
         # Every process draws by its own seed; all must restart alike.
         picked = distributed.same(vectors[torch.randint(len(vectors), (int(dead.sum()),))])
-        self.counts[dead], self.sums[dead] = 1.0, picked
+        self.counts[dead], self.sums[dead] = credit, picked * credit
         self.entries.copy_(self.sums / self.counts[:, None])
         return len(picked)
 

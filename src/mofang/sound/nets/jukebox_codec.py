@@ -25,9 +25,6 @@ class Residual(nn.Module):
         super().__init__()
         self.wide = nn.Conv1d(width, width, 3, padding=dilation, dilation=dilation)
         self.narrow = nn.Conv1d(width, width, 1)
-        # Each block starts as the identity, as the paper's do (zero_out).
-        nn.init.zeros_(self.narrow.weight)
-        nn.init.zeros_(self.narrow.bias)  # type: ignore[arg-type]
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, width, T) → the same shape."""
@@ -52,7 +49,11 @@ class Autoencoder(nn.Module):
             up += [Residual(width, dilation) for dilation in reversed(dilations)]
             up.append(nn.ConvTranspose1d(width, width, 2 * stride, stride, stride // 2))
         self.decoder = nn.Sequential(*up, nn.Conv1d(width, 1, 3, padding=1))
-        self.codebook = Codebook(shape.codes, shape.latent)
+        self.codebook = Codebook(shape.codes, shape.latent, share=0.1)
+        self.apply(_initialise)
+        with torch.no_grad():  # Sound is about a tenth of full scale; inside, vectors have length one a channel.
+            down[0].get_parameter("weight").mul_(10)
+            self.decoder[-1].get_parameter("weight").mul_(0.1)
 
     def vectors(self, sound: Tensor) -> Tensor:
         """(B × codes, latent) before the codebook."""
@@ -78,6 +79,19 @@ class CodecNet(nn.Module):
     def forward(self, sound: Tensor) -> list[Any]:
         """What `Autoencoder` gives, for each level."""
         return [level(sound) for level in self.levels]
+
+
+def _initialise(module: nn.Module) -> None:
+    """Keep the variance from layer to layer: of vectors that shrink, all choose one entry as soon as a bias moves."""
+    if isinstance(module, nn.Conv1d):
+        nn.init.kaiming_normal_(module.weight, nonlinearity="linear")
+    elif isinstance(module, nn.ConvTranspose1d):
+        nn.init.normal_(module.weight, std=(2 * module.in_channels) ** -0.5)  # Two taps meet in every sample.
+    if isinstance(module, nn.Conv1d | nn.ConvTranspose1d):
+        assert module.bias is not None
+        nn.init.zeros_(module.bias)
+    if isinstance(module, Residual):
+        nn.init.zeros_(module.narrow.weight)  # Each block starts as the identity, as the paper's do.
 
 
 def spectral_loss(made: Tensor, sound: Tensor) -> Tensor:
