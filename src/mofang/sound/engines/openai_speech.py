@@ -55,7 +55,7 @@ class OpenAIVoices:
 
     def utter(self, tokens: Sequence[int], voice: str, speed: float) -> tuple[Samples, Samples]:
         """Services take words and no phonemes: `UserError`."""
-        raise UserError("a service's voice does not tell how long its phonemes are, so nothing can be trained on it; use a ready voice")
+        raise UserError("a service's voice does not tell how long its phonemes are: nothing can be trained on it; use a ready voice")
 
 
 def _decoded(answer: bytes, host: str) -> Samples:

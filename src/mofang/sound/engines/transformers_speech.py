@@ -39,7 +39,7 @@ class TransformersVoices:
         try:
             with torch.random.fork_rng(), torch.inference_mode():
                 torch.manual_seed(0)
-                wave = network(**inputs, **({"speaker_id": speaker} if speaker is not None else {})).waveform[0].float().numpy()
+                wave = network(**inputs, speaker_id=speaker).waveform[0].float().numpy()
         except (RuntimeError, ValueError, IndexError) as error:
             raise UserError(f"{Path(place).name} could not say this ({first_line(error)}); try other words or another voice") from error
         if not np.isfinite(wave).all():
@@ -61,8 +61,9 @@ def _stamp(place: str) -> int:
 @lru_cache(maxsize=2)
 def _opened(place: str, changed: int) -> tuple[Any, Any]:
     checkpoint = find(place)
-    if checkpoint.config["model_type"] != "vits":
-        raise UserError(f"{checkpoint.name} is a {checkpoint.config['model_type'][:30]}, no voice that runs here; give a VITS or MMS model")
+    kind = checkpoint.config["model_type"]
+    if kind != "vits":
+        raise UserError(f"{checkpoint.name} is a {kind[:30]}, no voice that runs here; give a VITS or MMS model")
     return opened(checkpoint, "VitsModel"), tokenizer(checkpoint)
 
 
