@@ -167,6 +167,7 @@ def _typeset(title: str, author: str, lang: Lang) -> np.ndarray:
 
     from mofang.apps.make.assemble import faces
     from mofang.studio.typeset import Ink, draw, fit
+    from mofang.video.captions import insides
 
     hue = sha256(title.encode()).digest()[0] / 256
     rows = np.linspace(0.30, 0.20, COVER)
@@ -177,7 +178,7 @@ def _typeset(title: str, author: str, lang: Lang) -> np.ndarray:
     for text, typeface, size, top, high in ((title, face.bold, 150, 0.16, 0.48), (author, face.regular, 64, 0.75, 0.14)):
         if not text:
             continue
-        block = fit(text, typeface, size, size // 3, 0.8 * COVER, high * COVER)
+        block = fit(text, typeface, size, size // 3, 0.8 * COVER, high * COVER, whole=insides(text))
         image, (left, above) = draw(block, Ink((245, 242, 235, 255)))
         y = round(top * COVER + (high * COVER - block.height) / 2) + above
         x = (COVER - block.width) // 2 + left

@@ -41,7 +41,7 @@ class TransformersVoices:
                 torch.manual_seed(0)
                 wave = network(**inputs, speaker_id=speaker).waveform[0].float().numpy()
         except (RuntimeError, ValueError, IndexError) as error:
-            raise UserError(f"{Path(place).name} could not say this ({first_line(error)}); try other words or another voice") from error
+            raise UserError(f"{Path(place).name} could not say this ({first_line(error)}); try other words") from error
         if not np.isfinite(wave).all():
             raise UserError(f"{Path(place).name} made something that is no sound (NaN); its weights are broken")
         samples = resample(wave.astype(np.float32), int(network.config.sampling_rate), self.rate)
