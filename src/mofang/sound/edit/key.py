@@ -35,7 +35,10 @@ class Found:
 
 def key(sound: Sound) -> Found | None:
     """The key that fits best; None for a sound without tones."""
-    shares = chroma(sound).sum(0)
+    moments = chroma(sound)
+    total = moments.sum(1, keepdims=True)
+    # Every moment that sounds counts alike: a loud chord shall not outvote a quiet phrase.
+    shares = (moments / np.maximum(total, 1e-9))[total[:, 0] > 0.05 * total.max(initial=0.0)].sum(0)
     if shares.sum() <= 0 or shares.std() < 0.05 * shares.mean():
         return None
     fits = [
