@@ -37,6 +37,9 @@ STYLES = {
     "sad": ("chorale", "folk-de"), "lonely": ("folk-de", "chorale"), "mysterious": ("chorale",), "tense": ("chorale", "fiddle"),
 }  # fmt: skip
 """The styles that suit a mood, best first. A Chinese film has Chinese folk music if the model knows it."""
+FEELINGS = {"calm": "calm", "joyful": "lively", "warm": "bright", "sad": "sad", "tense": "restless", "mysterious": "solemn",
+            "festive": "lively", "lonely": "sad"}  # fmt: skip
+"""A scene's mood in the words the model of scores knows."""
 LONGEST_MOVEMENT = 32
 STRETCH = 0.15
 """Share by which the tempo may leave the storyboard's before other bars are counted."""
@@ -143,7 +146,8 @@ def played(studio: Studio, tune: Tune, seconds: float, whose: tuple[Credit, ...]
         # A B A C A …: what comes between the returns is a fifth higher, then a fourth.
         between = (number + 1) // 2 if number % 2 else 0
         shift = 0 if not between else 7 if between % 2 else 5
-        wish = compose.Wish(tune.style, tune.bars, key.transposed(shift), scale=tune.scale, seed=tune.seed + between)
+        wish = compose.Wish(tune.style, tune.bars, key.transposed(shift), tempo=tune.tempo, scale=tune.scale, seed=tune.seed + between,
+                            mood=FEELINGS.get(tune.mood, ""))  # fmt: skip
         movements.append(composing.piece(studio, composing.Order(wish, tune.model)))
     recipe = Recipe(ENGINE, VERSION, models.card(band.SOUNDFONT).key, params={"seconds": round(seconds, 5), "bars": tune.bars},
                     parents=tuple(making.asset.id for making in movements))  # fmt: skip
