@@ -10,6 +10,8 @@ learned from it says so. Palestrina's masses are left out: their encoder reserve
 
 import argparse
 import contextlib
+import re
+import signal
 import sys
 import warnings
 from collections.abc import Iterator
@@ -23,6 +25,8 @@ from mofang.sound.music.tokens import METRES, TRACKS
 PUBLIC = "LicenseRef-public-domain"
 NONCOMMERCIAL = "LicenseRef-Essen-noncommercial"
 MOST_BARS = 160
+LONGEST = 10.0
+"""Seconds that music21 may read one tune."""
 
 
 @dataclass(frozen=True)
@@ -75,17 +79,35 @@ def _works(path: Path) -> Iterator[object]:
         if path.suffix != ".abc":
             yield music21.converter.parseFile(path, forceSource=True, storePickle=False)
             return
-        book = music21.abcFormat.ABCFile()
-        handler = book.readstr(path.read_text("utf-8", errors="replace"))
-        handlers = handler.splitByReferenceNumber().values() if handler.definesReferenceNumbers() else [handler]
+        text = path.read_text("utf-8", errors="replace")
     except Exception as error:  # music21 raises whatever its parsers stumble upon
         print(f"{path.name}: {str(error)[:80]}", file=sys.stderr)  # noqa: T201
         return
-    for one in handlers:
+    for tune in re.split(r"^(?=X:)", text, flags=re.MULTILINE):
+        if "K:" not in tune:
+            continue  # what stands before the first tune
         try:
-            yield music21.abcFormat.translate.abcToStreamScore(one)
-        except Exception:  # as above
+            with _limited(LONGEST):
+                work = music21.abcFormat.translate.abcToStreamScore(music21.abcFormat.ABCFile().readstr(tune))
+        except Exception as error:  # as above
+            print(f"{path.name}, {tune[:12].splitlines()[:1]}: {str(error)[:80]}", file=sys.stderr)  # noqa: T201
             continue
+        yield work
+
+
+@contextlib.contextmanager
+def _limited(seconds: float) -> Iterator[None]:
+    """Raises `TimeoutError` after so long: music21's tokeniser goes round for ever in a few tunes."""
+    def ring(*_: object) -> None:
+        raise TimeoutError("takes too long")
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def to_score(work: object, folder: Folder) -> Score | None:

@@ -1,13 +1,14 @@
-"""A piece of music composed, as an asset and as a file: MIDI, MusicXML, a piano roll, or sound."""
+"""A piece of music composed or arranged, as an asset and as a file: MIDI, MusicXML, a piano roll, or sound."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mofang import trust
 from mofang.apps.export import part, public, release
 from mofang.models import own
 from mofang.sound import pcm
-from mofang.sound.music import compose, copying, midi, musicxml, notation, roll
+from mofang.sound.music import arrange, compose, copying, midi, musicxml, notation, roll
 from mofang.sound.music.network import Network
 from mofang.sound.music.score import Score
 from mofang.studio import Made, Making, Recipe, Studio, UserError
@@ -16,18 +17,28 @@ from mofang.studio.library import file_hash
 from mofang.studio.words import language
 
 ENGINE, VERSION = "score", "1"
+VERBS: dict[str, Callable[[Network, list[str], "Order", Score], Score]] = {
+    "harmonise": lambda network, known, order, given: arrange.harmonise(network, known, order.wish, given),
+    "vary": lambda network, known, order, given: arrange.vary(network, known, order.wish, replace(given, style=order.wish.style)),
+    "restyle": lambda network, known, order, given: arrange.vary(network, known, order.wish, given),
+    "fill": lambda network, known, order, given: arrange.fill(network, known, order.wish, given, *order.gap),
+}
+"""What is made of a score that is given."""
 SOUNDS = (".wav", ".flac", ".mp3", ".m4a")
 SCORES = (".mid", ".midi", ".musicxml", ".xml", ".svg", ".png")
 
 
 @dataclass(frozen=True)
 class Order:
-    """What to compose, with which model (a folder or a name), after which beginning (a MIDI file)."""
+    """What to compose, with which model (a folder or a name), after which beginning (a MIDI file); or what to make of that file:
+    `verb` is one of `VERBS`, and `gap` the first and last bar to fill."""
 
     wish: compose.Wish
     model: str = "score"
     beginning: Path | None = None
     soundfont: Path | None = None
+    verb: str = "compose"
+    gap: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True)
@@ -56,9 +67,10 @@ def piece(studio: Studio, order: Order) -> Making:
     beginning = midi.read(order.beginning) if order.beginning else None
     # The weights are part of what made it; another model under the same name makes another piece.
     key = f"{folder.name}@{file_hash(folder / own.WEIGHTS)[:16]}"
-    params = {**compose.facts(order.wish), "beginning": file_hash(order.beginning) if order.beginning else ""}
+    params = {**compose.facts(order.wish), "beginning": file_hash(order.beginning) if order.beginning else "",
+              **({} if order.verb == "compose" else {"verb": order.verb, "gap": list(order.gap)})}  # fmt: skip
     recipe = Recipe(ENGINE, VERSION, key, prompt=order.wish.style, params=params, seed=order.wish.seed)
-    return studio.make(recipe, ".mid", lambda target: _composed(folder, order.wish, beginning, target))
+    return studio.make(recipe, ".mid", lambda target: _composed(folder, order, beginning, target))
 
 
 def produce(studio: Studio, recipe: Recipe, target: Path) -> Made:
@@ -68,12 +80,17 @@ def produce(studio: Studio, recipe: Recipe, target: Path) -> Made:
     if file_hash(folder / own.WEIGHTS)[: len(mark)] != mark:
         raise UserError(f"the model {name} is another than the one that composed this; put that one back")
     if recipe.params["beginning"]:
-        raise UserError("the piece went on from a MIDI file; compose it again with the same file: mofang music compose --continue")
-    return _composed(folder, compose.wish_from(recipe.params), None, target)
+        raise UserError("the piece went on from a MIDI file; make it again with the same file: mofang music")
+    return _composed(folder, Order(compose.wish_from(recipe.params)), None, target)
 
 
-def _composed(folder: Path, wish: compose.Wish, beginning: Score | None, target: Path) -> Made:
-    score = compose.compose(Network.open(folder), compose.styles(folder), wish, beginning)
+def _composed(folder: Path, order: Order, given: Score | None, target: Path) -> Made:
+    network, known = Network.open(folder), compose.styles(folder)
+    if order.verb == "compose":
+        score = compose.compose(network, known, order.wish, given)
+    else:
+        assert given is not None, "there is nothing to make it of"
+        score = VERBS[order.verb](network, known, order, given)
     copied = copying.open_index(folder).copied(score)
     midi.write(target, score)
     return Made((), {"copied": round(copied.share, 4), "copied_longest": copied.longest})

@@ -90,7 +90,7 @@ def compose(network: Network, known: Sequence[str], wish: Wish, given: Score | N
     if not 1 <= wish.bars <= tokens.MOST_BARS or (given is not None and given.bars >= wish.bars):
         raise UserError(f"{wish.bars} bars cannot be composed; give more than the beginning has, and at most {tokens.MOST_BARS}")
     name = wish.scale or manner.scale
-    _check(name, wish.mood)
+    check(name, wish.mood)
     try:
         heading = tokens.heading(begun, wish.bars, feeling=wish.mood or ("" if given else "any"), scale=name)
         plan = form.planned(wish.form, wish.bars)
@@ -99,7 +99,7 @@ def compose(network: Network, known: Sequence[str], wish: Wish, given: Score | N
     grammar = grammar_for(begun, name, manner.chords or given is not None)
     bars = _bars(plan, wish.bars, tokens.bodies(begun) if given else [])
     writer = Writer(network, grammar, wish.temperature, wish.top_p, np.random.default_rng(wish.seed))
-    return _closed(replace(tokens.decode(writer.piece(heading, [], bars)), tempo=begun.tempo))
+    return closed(replace(tokens.decode(writer.piece(heading, [], bars)), tempo=begun.tempo))
 
 
 def manner_of(known: Sequence[str], style: str) -> Manner:
@@ -114,7 +114,8 @@ def grammar_for(score: Score, scale: str, chords: bool) -> Grammar:
     return Grammar(score.key, score.metre, tuple(track.program for track in score.tracks), scale_of(score.key, scale), chords)
 
 
-def _check(scale: str, mood: str) -> None:
+def check(scale: str, mood: str) -> None:
+    """Raises `UserError` for a scale or a mood that has no word."""
     if scale not in SCALES:
         raise UserError(f"there is no scale '{scale[:30]}'; take one of {', '.join(SCALES)}")
     if mood and mood not in MOODS:
@@ -138,7 +139,7 @@ def _outline(manner: Manner, wish: Wish, given: Score | None) -> Score:
     return Score(tracks, wish.key or manner.key, wish.metre or manner.metre, wish.tempo or manner.tempo, wish.style)
 
 
-def _closed(score: Score) -> Score:
+def closed(score: Score) -> Score:
     """The piece with its cadence: the last notes hold to the end of the last bar; the outer parts end on the tonic."""
     end = score.bars * score.metre.bar
     parts = [number for number, track in enumerate(score.tracks) if track.notes and track.program != DRUMS]

@@ -49,10 +49,10 @@ class Grammar:
         self.due: tuple[int, int] | None = None  # what the first track has begun to play of `fixed`
 
     def begin_bar(self, closing: bool = False, tight: bool = False,
-                  fixed: Mapping[int, tuple[int, int]] | None = None) -> None:  # fmt: skip
+                  fixed: Mapping[int, tuple[int, int]] | None = None, free: bool = False) -> None:  # fmt: skip
         """A bar has begun; in a `closing` one only the tonic's chord is played, from a `tight` one nothing sounds on. `fixed`:
-        the first track plays exactly these, position → (pitch, duration)."""
-        self.keeps = fixed is not None
+        the first track plays exactly these, position → (pitch, duration, 0 for any); if it is `free`, others between them too."""
+        self.keeps = fixed is not None and not free
         self.fixed = dict(fixed or {})
         self.free = [max(0, end - self.metre.bar) for end in self.free]
         self._clear()
@@ -66,7 +66,7 @@ class Grammar:
         elif kind == "track":
             self.track = number
         elif kind == "pitch":
-            self.due = self.fixed.pop(self.position, None) if self.keeps and self.track == 0 else None
+            self.due = self.fixed.pop(self.position, None) if self.track == 0 else None
             self.last[self.track] = number
             self.playing.add((self.track, number))
         elif kind == "duration":
@@ -89,7 +89,9 @@ class Grammar:
         if self.kind == "pitch":
             # A note may sound into the next bar, not through it.
             room = min(LONGEST, self.metre.bar * (1 if self.tight else 2) - self.position)
-            first, last = (self.due[1] - 1, self.due[1]) if self.due else (0, room)
+            if self.track == 0 and self.fixed:
+                room = min(room, min(self.fixed) - self.position)
+            first, last = (self.due[1] - 1, self.due[1]) if self.due and self.due[1] else (0, room)
             allowed[BASE["duration"] + first : BASE["duration"] + last] = True
             return allowed
         if (note := self.fixed.get(self.position)) is not None:

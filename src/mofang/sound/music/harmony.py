@@ -56,7 +56,7 @@ def chords(score: Score) -> list[Change]:
     beat, metre = score.metre.beat, score.metre
     beats = max(1, -(-score.end // beat))
     fits = _profiles(score, beats) @ _templates(score.key).T
-    fits[:, NONE] = np.where(fits[:, :NONE].any(1), -0.3, 0.0)
+    fits[:, NONE] = np.where(fits[:, :NONE].any(1), -0.3, 0.01)
     costs = np.where(np.arange(beats) * beat % metre.bar == 0, AT_BAR, CHANGE)
     best, came = fits[0].copy(), np.zeros((beats, CHORDS), np.int64)
     for at in range(1, beats):

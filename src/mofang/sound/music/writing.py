@@ -15,7 +15,8 @@ from mofang.studio.errors import UserError
 @dataclass(frozen=True)
 class Bar:
     """What is asked of bar `number` (0 …), with `left` to come after it: that it has these `events` (`bar` first), or is bar
-    number `again` once more, or begins a `section`; closes the piece; holds its notes in (`tight`); plays the melody `fixed`."""
+    number `again` once more, or begins a `section`; closes the piece; holds its notes in (`tight`); plays the melody `fixed`, alone
+    or with others between them (`free`): position → (pitch, duration, 0 for any)."""
 
     number: int
     left: int
@@ -25,6 +26,7 @@ class Bar:
     closing: bool = False
     tight: bool = False
     fixed: Mapping[int, tuple[int, int]] | None = None
+    free: bool = False
 
 
 @dataclass
@@ -54,7 +56,7 @@ class Writer:
             raise UserError(f"the piece is longer than the {most} events the model hears; ask for fewer bars") from error
 
     def _bar(self, bar: Bar) -> list[int]:
-        self.grammar.begin_bar(bar.closing, bar.tight, bar.fixed)
+        self.grammar.begin_bar(bar.closing, bar.tight, bar.fixed, bar.free)
         self.ids = self.written[bar.number] = []
         self.bar, self.position = bar, 0
         self._say(tokens.BAR)
