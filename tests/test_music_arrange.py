@@ -1,15 +1,16 @@
 """Music from music: harmonising, filling, varying, restyling; chords, moods and forms that are computed; tasks in training."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from mofang.cli import mofang
-from mofang.sound.music import arrange, compose, data, form, harmony, midi, mood, tasks, tokens
+from mofang.sound.music import arrange, compose, data, form, harmony, lyrics, midi, mood, musicxml, sing, tasks, tokens
 from mofang.sound.music.network import Network
-from mofang.sound.music.score import Key, Metre, Note, Score, Track
+from mofang.sound.music.score import Key, Lyric, Metre, Note, Score, Track
 from mofang.studio import UserError
 
 pytest.importorskip("torch")
@@ -173,3 +174,84 @@ def test_what_cannot_be_made_is_said_in_a_line(model, tmp_path, arguments, said)
     midi.write(tmp_path / "tune.mid", tune(70))
     done = run(tmp_path, "music", arguments[0], tmp_path / "tune.mid", tmp_path / "a.mid", "--model", model, *arguments[1:])
     assert isinstance(done.exception, UserError) and said in str(done.exception) and "\n" not in str(done.exception)
+
+
+def test_words_are_parted_where_they_are_sung():
+    said = ["-".join(lyrics.divided(word, count)) for word, count in (("twinkle", 2), ("little", 2), ("remember", 3), ("evening", 2),
+            ("creation", 3), ("fire", 1), ("rhythm", 2), ("mmm", 1))]  # fmt: skip
+    assert said == ["twin-kle", "lit-tle", "re-mem-ber", "eve-ning", "cre-a-tion", "fire", "rhythm", "mmm"]
+
+
+def test_lyrics_are_lines_of_syllables_with_tones():
+    ((first, second),) = lyrics.parse("床前明月光，疑是地上霜。")
+    assert [(syllable.text, syllable.target) for syllable in first] == list(zip("床前明月光", (1, 1, 1, -1, 1), strict=True))
+    assert len(second) == 5
+    stanzas = lyrics.parse("How I wonder what you are\n\n我爱 music")
+    assert [[len(line) for line in stanza] for stanza in stanzas] == [[7], [4]]
+    for nothing in ("", " \n", "123 …"):
+        with pytest.raises(UserError, match="nothing to sing"):
+            lyrics.parse(nothing)
+    with pytest.raises(UserError, match="601 syllables"):
+        lyrics.parse("啦" * 601)
+
+
+@pytest.mark.parametrize("metre", [Metre(2, 4), Metre(4, 4), Metre(3, 4), Metre(6, 8)])
+@pytest.mark.parametrize("text", ["啦", "床前明月光", "落霞与孤鹜齐飞", "Twinkle twinkle little star how I wonder what you are up there"])
+def test_a_line_has_a_note_a_syllable_within_its_bars(metre, text):
+    (phrase,) = sing.laid(lyrics.parse(text), metre)
+    assert len(phrase.places) == len(phrase.line) and phrase.places[0][0] == 0
+    assert all(a + size <= b for (a, size), (b, _) in pairwise(phrase.places))
+    assert sum(phrase.places[-1]) <= phrase.bars * metre.bar and all(size >= 6 for _, size in phrase.places)
+
+
+def test_a_song_sings_every_syllable_and_stanzas_share_their_tune(mind):
+    stanzas = lyrics.parse("床前明月光，\n疑是地上霜。\n\n举头望明月，\n低头思故乡。")
+    song = sing.sing(*mind, compose.Wish("fiddle", seed=3, scale="pentatonic"), stanzas)
+    track = song.tracks[0]
+    assert "".join(word.text for word in track.lyrics) == "床前明月光疑是地上霜举头望明月低头思故乡"
+    assert [word.start for word in track.lyrics] == [note.start for note in track.notes]
+    assert [note.pitch for note in track.notes[:5]] == [note.pitch for note in track.notes[10:15]]
+    assert track.notes[-1].pitch % 12 == song.key.tonic
+    under = sing.sing(*mind, compose.Wish("fiddle", seed=3), stanzas, "chorale")
+    assert len(under.tracks) == 4 and len(under.tracks[0].lyrics) == 20
+
+
+def test_a_tune_rather_goes_with_the_tones(mind):
+    stanzas = lyrics.parse("\n".join(["天大风冷天大", "山路花谢山路", "心痛星落心痛"]))
+    against = total = 0
+    for seed in range(3):
+        track = sing.sing(*mind, compose.Wish("fiddle", seed=seed), stanzas).tracks[0]
+        targets = [syllable.target for line in stanzas[0] for syllable in line]
+        for (a, b), (first, second) in zip(pairwise(track.notes), pairwise(targets), strict=True):
+            total += 1
+            against += (b.pitch - a.pitch) * (second - first) < 0
+    assert against / total < 0.35
+
+
+def test_words_survive_midi_and_stand_in_musicxml(tmp_path):
+    words = (Lyric(0, "Twin", True), Lyric(12, "kle"), Lyric(24, "星"))
+    notes = tuple(Note(at * 12, 12, 67) for at in range(4))
+    score = Score((Track(notes, 52, "", words),))
+    midi.write(tmp_path / "a.mid", score)
+    assert midi.read(tmp_path / "a.mid").tracks[0].lyrics == words
+    xml = musicxml.to_xml(score)
+    assert xml.count("<lyric ") == 3 and "<syllabic>begin</syllabic><text>Twin</text>" in xml and "<text>星</text>" in xml
+
+
+def test_a_tune_that_is_given_is_sung(mind):
+    song = sing.set_to(tune(1, 2), lyrics.parse("床前明月光"))
+    assert [word.text for word in song.tracks[0].lyrics] == list("床前明月光") and song.tracks[0].notes == tune(1, 2).tracks[0].notes
+    with pytest.raises(UserError, match="17 syllables, the melody 16 notes"):
+        sing.set_to(tune(1, 2), lyrics.parse("啦" * 17))
+
+
+def test_the_command_sings_and_remakes(model, tmp_path):
+    (tmp_path / "song.txt").write_text("Twinkle, twinkle, little star,\nHow I wonder what you are!", "utf-8")
+    done = run(tmp_path, "music", "sing", tmp_path / "song.txt", tmp_path / "a.mid", tmp_path / "a.musicxml", "--style", "fiddle",
+               "--model", model, "--accompany", "chorale")  # fmt: skip
+    assert done.exit_code == 0, (done.output, done.exception)
+    assert [word.text for word in midi.read(tmp_path / "a.mid").tracks[0].lyrics][:4] == ["Twin", "kle", "twin", "kle"]
+    for arguments, said in ((("none.txt",), "cannot be read"), (("…",), "nothing to sing"), ((" ",), "no lyrics"),
+                            (("啦" * 40, "--melody", tmp_path / "a.mid"), "shorten")):  # fmt: skip
+        done = run(tmp_path, "music", "sing", arguments[0], tmp_path / "b.mid", "--style", "fiddle", "--model", model, *arguments[1:])
+        assert isinstance(done.exception, UserError) and said in str(done.exception) and "\n" not in str(done.exception)

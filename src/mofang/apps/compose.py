@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from mofang import trust
 from mofang.apps.export import part, public, release
 from mofang.models import own
 from mofang.sound import pcm
-from mofang.sound.music import arrange, compose, copying, midi, musicxml, notation, roll
+from mofang.sound.music import arrange, compose, copying, lyrics, midi, musicxml, notation, roll, sing
 from mofang.sound.music.network import Network
 from mofang.sound.music.score import Score
 from mofang.studio import Made, Making, Recipe, Studio, UserError
@@ -17,13 +18,23 @@ from mofang.studio.library import file_hash
 from mofang.studio.words import language
 
 ENGINE, VERSION = "score", "1"
-VERBS: dict[str, Callable[[Network, list[str], "Order", Score], Score]] = {
+def _sung(network: Network, known: list[str], order: "Order", given: Score | None) -> Score:
+    stanzas = lyrics.parse(order.lyrics)
+    if given is None:
+        return sing.sing(network, known, order.wish, stanzas, order.under)
+    song = sing.set_to(given, stanzas)
+    return sing.accompanied(network, known, order.wish, song, order.under) if order.under else song
+
+
+VERBS: dict[str, Callable[[Network, list[str], "Order", Any], Score]] = {
+    "compose": lambda network, known, order, given: compose.compose(network, known, order.wish, given),
+    "sing": _sung,
     "harmonise": lambda network, known, order, given: arrange.harmonise(network, known, order.wish, given),
     "vary": lambda network, known, order, given: arrange.vary(network, known, order.wish, replace(given, style=order.wish.style)),
     "restyle": lambda network, known, order, given: arrange.vary(network, known, order.wish, given),
     "fill": lambda network, known, order, given: arrange.fill(network, known, order.wish, given, *order.gap),
 }
-"""What is made of a score that is given."""
+"""What is made, of a score that is given if it needs one."""
 SOUNDS = (".wav", ".flac", ".mp3", ".m4a")
 SCORES = (".mid", ".midi", ".musicxml", ".xml", ".svg", ".png")
 
@@ -31,7 +42,7 @@ SCORES = (".mid", ".midi", ".musicxml", ".xml", ".svg", ".png")
 @dataclass(frozen=True)
 class Order:
     """What to compose, with which model (a folder or a name), after which beginning (a MIDI file); or what to make of that file:
-    `verb` is one of `VERBS`, and `gap` the first and last bar to fill."""
+    `verb` is one of `VERBS`, `gap` the first and last bar to fill, `lyrics` what is sung, with parts of the style `under` beneath."""
 
     wish: compose.Wish
     model: str = "score"
@@ -39,6 +50,8 @@ class Order:
     soundfont: Path | None = None
     verb: str = "compose"
     gap: tuple[int, int] = (0, 0)
+    lyrics: str = ""
+    under: str = ""
 
 
 @dataclass(frozen=True)
@@ -68,7 +81,8 @@ def piece(studio: Studio, order: Order) -> Making:
     # The weights are part of what made it; another model under the same name makes another piece.
     key = f"{folder.name}@{file_hash(folder / own.WEIGHTS)[:16]}"
     params = {**compose.facts(order.wish), "beginning": file_hash(order.beginning) if order.beginning else "",
-              **({} if order.verb == "compose" else {"verb": order.verb, "gap": list(order.gap)})}  # fmt: skip
+              **({} if order.verb == "compose" else {"verb": order.verb, "gap": list(order.gap), "lyrics": order.lyrics,
+                                                      "under": order.under})}  # fmt: skip
     recipe = Recipe(ENGINE, VERSION, key, prompt=order.wish.style, params=params, seed=order.wish.seed)
     return studio.make(recipe, ".mid", lambda target: _composed(folder, order, beginning, target))
 
@@ -81,16 +95,15 @@ def produce(studio: Studio, recipe: Recipe, target: Path) -> Made:
         raise UserError(f"the model {name} is another than the one that composed this; put that one back")
     if recipe.params["beginning"]:
         raise UserError("the piece went on from a MIDI file; make it again with the same file: mofang music")
-    return _composed(folder, Order(compose.wish_from(recipe.params)), None, target)
+    told = recipe.params
+    verb, words, under = (told.get(name, "") for name in ("verb", "lyrics", "under"))
+    order = Order(compose.wish_from(told), verb=verb or "compose", lyrics=words, under=under)
+    return _composed(folder, order, None, target)
 
 
 def _composed(folder: Path, order: Order, given: Score | None, target: Path) -> Made:
     network, known = Network.open(folder), compose.styles(folder)
-    if order.verb == "compose":
-        score = compose.compose(network, known, order.wish, given)
-    else:
-        assert given is not None, "there is nothing to make it of"
-        score = VERBS[order.verb](network, known, order, given)
+    score = VERBS[order.verb](network, known, order, given)
     copied = copying.open_index(folder).copied(score)
     midi.write(target, score)
     return Made((), {"copied": round(copied.share, 4), "copied_longest": copied.longest})

@@ -13,6 +13,7 @@ COMMANDS = {
     "vary": ("mofang.cli.music.vary:vary", "vary a tune", "变奏"),
     "restyle": ("mofang.cli.music.vary:restyle", "put a tune into another style", "改换风格"),
     "fill": ("mofang.cli.music.fill:fill", "make some bars anew", "重写若干小节"),
+    "sing": ("mofang.cli.music.sing:sing", "set lyrics to a tune", "为歌词谱曲"),
 }
 
 

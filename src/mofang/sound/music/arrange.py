@@ -27,12 +27,12 @@ def harmonise(network: Network, known: Sequence[str], wish: Wish, given: Score) 
     if len(manner.programs) < 2:
         several = [style for style in known if len(MANNERS[style].programs) > 1]
         raise UserError(f"'{wish.style}' has one part, so nothing goes under a melody; take {' or '.join(several) or 'another model'}")
-    lead = _melody(given)
-    score = replace(lead, tracks=(lead.tracks[0], *(Track((), program) for program in manner.programs[1:])), style=wish.style,
+    tune = lead(given)
+    score = replace(tune, tracks=(tune.tracks[0], *(Track((), program) for program in manner.programs[1:])), style=wish.style,
                     tempo=wish.tempo or given.tempo)  # fmt: skip
     voices = replace(score, tracks=(Track((), manner.programs[0]), *score.tracks[1:]))
     fixed: list[dict[int, tuple[int, int]]] = [{} for _ in range(score.bars)]
-    for note in lead.tracks[0].notes:
+    for note in tune.tracks[0].notes:
         bar, position = divmod(note.start, score.metre.bar)
         fixed[bar][position] = (note.pitch, min(note.duration, tokens.LONGEST))
     phrases = form.sections(score)
@@ -41,9 +41,9 @@ def harmonise(network: Network, known: Sequence[str], wish: Wish, given: Score) 
     bars = [Bar(number, last - number, section=phrases.get(number), fixed=notes, tight=number == last,
                 closing=number == last and {pitch % 12 for pitch, _ in notes.values()} <= home)
             for number, notes in enumerate(fixed)]  # fmt: skip
-    prompt = tasks.given(tokens.bodies(lead, analysed=False), 0, score.bars)
-    made = _written(network, wish, voices, "harmonise", mood(lead), wish.scale or "western", prompt, bars, manner.chords)
-    return replace(made, tracks=(replace(made.tracks[0], notes=lead.tracks[0].notes), *made.tracks[1:]), title=given.title)
+    prompt = tasks.given(tokens.bodies(tune, analysed=False), 0, score.bars)
+    made = _written(network, wish, voices, "harmonise", mood(tune), wish.scale or "western", prompt, bars, manner.chords)
+    return replace(made, tracks=(replace(made.tracks[0], notes=tune.tracks[0].notes), *made.tracks[1:]), title=given.title)
 
 
 def fill(network: Network, known: Sequence[str], wish: Wish, given: Score, first: int, last: int) -> Score:
@@ -84,8 +84,8 @@ def vary(network: Network, known: Sequence[str], wish: Wish, given: Score) -> Sc
     Raises `UserError`.
     """
     manner = manner_of(known, wish.style)
-    lead = _melody(given)
-    skeleton = tasks.outline(replace(lead, style=wish.style))
+    tune = lead(given)
+    skeleton = tasks.outline(replace(tune, style=wish.style))
     if not skeleton.tracks[0].notes:
         raise UserError("the melody has no note on any beat; give one that has")
     if wish.metre or wish.style != given.style:
@@ -103,7 +103,7 @@ def vary(network: Network, known: Sequence[str], wish: Wish, given: Score) -> Sc
             for number, notes in enumerate(anchors)]  # fmt: skip
     voice = replace(skeleton, tracks=(Track((), manner.programs[0]),))
     prompt = tasks.given(tokens.bodies(skeleton, analysed=False), 0, skeleton.bars)
-    scale = wish.scale or scale_name(lead)
+    scale = wish.scale or scale_name(tune)
     made = _written(network, wish, voice, "outline", wish.mood or "any", scale, prompt, bars, False)
     return replace(closed(made), title=given.title)
 
@@ -125,15 +125,15 @@ def _written(network: Network, wish: Wish, score: Score, task: str, feeling: str
     return replace(made, tempo=score.tempo, title=score.title)
 
 
-def _melody(given: Score) -> Score:
+def lead(given: Score) -> Score:
     """The melody of a score, one note at a time. Raises `UserError` if it has none or is too long."""
-    lead = tasks.melody(_short(given))
-    notes = lead.tracks[0].notes if lead.tracks else ()
-    if not notes or lead.tracks[0].program == DRUMS:
+    tune = tasks.melody(_short(given))
+    notes = tune.tracks[0].notes if tune.tracks else ()
+    if not notes or tune.tracks[0].program == DRUMS:
         raise UserError("the file has no melody: no notes but drums'; give one with a tune")
     ends = [note.start for note in notes[1:]] + [notes[-1].end]
     single = tuple(note._replace(duration=min(note.end, end) - note.start) for note, end in zip(notes, ends, strict=True))
-    return replace(lead, tracks=(replace(lead.tracks[0], notes=single),))
+    return replace(tune, tracks=(replace(tune.tracks[0], notes=single),))
 
 
 def _short(given: Score) -> Score:

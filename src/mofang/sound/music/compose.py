@@ -86,7 +86,7 @@ def compose(network: Network, known: Sequence[str], wish: Wish, given: Score | N
     Raises `UserError` for a style the model has not learned, and for a piece longer than it can hear.
     """
     manner = manner_of(known, wish.style)
-    begun: Score = _outline(manner, wish, given)
+    begun: Score = outline(manner, wish, given)
     if not 1 <= wish.bars <= tokens.MOST_BARS or (given is not None and given.bars >= wish.bars):
         raise UserError(f"{wish.bars} bars cannot be composed; give more than the beginning has, and at most {tokens.MOST_BARS}")
     name = wish.scale or manner.scale
@@ -132,7 +132,8 @@ def _bars(plan: list[form.Section], count: int, begun: list[list[int]]) -> list[
                 tight=again[number + 1] is not None) for number in range(count)]  # fmt: skip
 
 
-def _outline(manner: Manner, wish: Wish, given: Score | None) -> Score:
+def outline(manner: Manner, wish: Wish, given: Score | None) -> Score:
+    """The score before a note is written: tracks, key, metre and tempo, of the wish or else of the style; or what is given."""
     if given is not None:
         return replace(given, style=wish.style)
     tracks = tuple(Track((), program) for program in manner.programs)

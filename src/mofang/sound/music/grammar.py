@@ -51,7 +51,8 @@ class Grammar:
     def begin_bar(self, closing: bool = False, tight: bool = False,
                   fixed: Mapping[int, tuple[int, int]] | None = None, free: bool = False) -> None:  # fmt: skip
         """A bar has begun; in a `closing` one only the tonic's chord is played, from a `tight` one nothing sounds on. `fixed`:
-        the first track plays exactly these, position → (pitch, duration, 0 for any); if it is `free`, others between them too."""
+        the first track plays exactly these, position → (pitch, −1 for any; duration, 0 for any); if it is `free`, others
+        between them too."""
         self.keeps = fixed is not None and not free
         self.fixed = dict(fixed or {})
         self.free = [max(0, end - self.metre.bar) for end in self.free]
@@ -125,7 +126,10 @@ class Grammar:
     def _given(self, allowed: NDArray[np.bool_], note: tuple[int, int]) -> None:
         """On the place of a note that is due: perhaps a chord, then its track, then itself."""
         if self.kind == "track":
-            allowed[token("pitch", note[0])] = True
+            if note[0] < 0:
+                self._pitches(allowed)
+            else:
+                allowed[token("pitch", note[0])] = True
             return
         allowed[token("track", 0)] = True
         if self.kind == "position" and self.position and self.position % self.metre.beat == 0 and not self.closing:

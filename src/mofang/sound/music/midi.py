@@ -1,10 +1,11 @@
 """Standard MIDI files in and out, by symusic."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from mofang.sound.music.score import DRUMS, GRID, Key, Metre, Note, Score, Track
+from mofang.sound.music.score import DRUMS, GRID, Key, Lyric, Metre, Note, Score, Track
 from mofang.studio.atomic import write_atomic
 from mofang.studio.errors import UserError
 
@@ -70,11 +71,16 @@ def _from_symusic(path: Path, song: Any) -> Score:
     key = Key()
     if len(song.key_signatures):
         key = Key(max(-7, min(7, int(song.key_signatures[0].key))), bool(song.key_signatures[0].tonality))
-    tracks = []
+    tracks: list[Track] = []
     for track in list(song.tracks)[:TRACKS]:
         notes = sorted({_on_grid(note, scale) for note in track.notes})
         if notes:
             tracks.append(Track(tuple(notes), DRUMS if track.is_drum else int(track.program) & 127, str(track.name)[:60]))
+        if tracks and len(track.lyrics):
+            # symusic gives the words a track of their own, after the one that sings them.
+            words = tuple(Lyric(round(word.time * scale), text.removesuffix("-")[:60], text.endswith("-"))
+                          for word in list(track.lyrics)[:MOST_NOTES] if (text := str(word.text).strip()))  # fmt: skip
+            tracks[-1] = replace(tracks[-1], lyrics=words)
     return Score(tuple(tracks), key, metre, tempo, title=path.stem)
 
 
@@ -97,6 +103,8 @@ def to_bytes(score: Score) -> bytes:
         part: Any = symusic.Track(track.name, 0 if drums else track.program, drums)
         for note in apart(track.notes):
             part.notes.append(symusic.Note(note.start * ticks, note.duration * ticks, note.pitch, note.velocity))
+        for word in track.lyrics:
+            part.lyrics.append(symusic.TextMeta(word.start * ticks, word.text + "-" * word.goes_on))
         song.tracks.append(part)
     return bytes(song.dumps_midi())
 

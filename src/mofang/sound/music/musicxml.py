@@ -48,6 +48,7 @@ def _text(text: str) -> str:
 def _measures(score: Score, track: Track, first: bool) -> Iterator[str]:
     bar = score.metre.bar
     voices = _voices(track.notes)
+    words = _words(track)
     for number in range(max(1, score.bars)):
         start = number * bar
         body = _attributes(score, track, first) if number == 0 else ""
@@ -56,8 +57,18 @@ def _measures(score: Score, track: Track, first: bool) -> Iterator[str]:
             if voice > 1 and not inside:
                 continue
             body += f"<backup><duration>{bar}</duration></backup>" if voice > 1 else ""
-            body += _voice(inside, start, bar, voice, score.key)
+            body += _voice(inside, start, bar, voice, score.key, words if voice == 1 else {})
         yield f'<measure number="{number + 1}">{body}</measure>'
+
+
+def _words(track: Track) -> dict[int, str]:
+    """Each syllable as MusicXML's `lyric`, by the step it is sung on."""
+    found, inside = {}, False
+    for word in track.lyrics:
+        kind = ("middle" if inside else "begin") if word.goes_on else "end" if inside else "single"
+        found[word.start] = f'<lyric number="1"><syllabic>{kind}</syllabic><text>{_text(word.text)}</text></lyric>'
+        inside = word.goes_on
+    return found
 
 
 def _attributes(score: Score, track: Track, tempo: bool) -> str:
@@ -96,7 +107,7 @@ def _voices(notes: tuple[Note, ...]) -> list[list[Note]]:
     return voices
 
 
-def _voice(notes: list[Note], start: int, bar: int, voice: int, key: Key) -> str:
+def _voice(notes: list[Note], start: int, bar: int, voice: int, key: Key, words: dict[int, str]) -> str:
     at, text = start, ""
     groups: dict[int, list[Note]] = {}
     for note in notes:
@@ -108,7 +119,8 @@ def _voice(notes: list[Note], start: int, bar: int, voice: int, key: Key) -> str
         for piece, size in enumerate(sizes):
             stop, go = piece > 0 or begun < start, piece < len(sizes) - 1 or chord[0].end > start + bar
             for place, note in enumerate(chord):
-                text += _element(note.pitch, size, voice, key, place > 0, stop, go)
+                word = words.get(begun, "") if not stop and place == 0 else ""
+                text += _element(note.pitch, size, voice, key, place > 0, stop, go, word)
         at = last
     return text + "".join(_element(None, size, voice, key) for size in _split(start + bar - at, at - start))
 
@@ -129,7 +141,8 @@ def _split(steps: int, place: int) -> list[int]:
     return sizes
 
 
-def _element(pitch: int | None, size: int, voice: int, key: Key, chord: bool = False, stop: bool = False, go: bool = False) -> str:
+def _element(pitch: int | None, size: int, voice: int, key: Key, chord: bool = False, stop: bool = False, go: bool = False,
+             lyric: str = "") -> str:  # fmt: skip
     kind, dots, triplet = VALUES[size]
     if pitch is None:
         what = "<rest/>"
@@ -141,7 +154,7 @@ def _element(pitch: int | None, size: int, voice: int, key: Key, chord: bool = F
     shown = "".join(f'<tied type="{kind}"/>' for kind in kinds)
     return (f"<note>{'<chord/>' if chord else ''}{what}<duration>{size}</duration>{ties}<voice>{voice}</voice><type>{kind}</type>"
             + "<dot/>" * dots
-            + (TRIPLET if triplet else "") + (f"<notations>{shown}</notations>" if shown else "") + "</note>")  # fmt: skip
+            + (TRIPLET if triplet else "") + (f"<notations>{shown}</notations>" if shown else "") + lyric + "</note>")  # fmt: skip
 
 
 def write(path: Path, score: Score) -> None:

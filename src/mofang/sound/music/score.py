@@ -73,13 +73,22 @@ class Metre(NamedTuple):
 C_MAJOR, COMMON_TIME = Key(), Metre()
 
 
+class Lyric(NamedTuple):
+    """A syllable sung from step `start` on; `goes_on`: its word has more."""
+
+    start: int
+    text: str
+    goes_on: bool = False
+
+
 @dataclass(frozen=True)
 class Track:
-    """What one instrument plays: notes in order of start, then pitch."""
+    """What one instrument plays, or one voice sings: notes in order of start, then pitch."""
 
     notes: tuple[Note, ...]
     program: int = 0
     name: str = ""
+    lyrics: tuple[Lyric, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mofang.sound.music import tokens
 from mofang.sound.music.grammar import Grammar
@@ -16,7 +17,7 @@ from mofang.studio.errors import UserError
 class Bar:
     """What is asked of bar `number` (0 …), with `left` to come after it: that it has these `events` (`bar` first), or is bar
     number `again` once more, or begins a `section`; closes the piece; holds its notes in (`tight`); plays the melody `fixed`, alone
-    or with others between them (`free`): position → (pitch, duration, 0 for any)."""
+    or with others between them (`free`): position → (pitch, −1 for any; duration, 0 for any)."""
 
     number: int
     left: int
@@ -92,9 +93,14 @@ class Writer:
         place = (min(self.bar.number + 1, tokens.MOST_BARS), min(self.bar.left, tokens.NEAR_END), self.position)
         self.logits = self.network.feed(event, place)
 
+    def preferred(self) -> NDArray[np.float64] | float:
+        """What is added to the logits of the next event, (V,)."""
+        return 0.0
+
     def _drawn(self) -> int:
         """An event by nucleus sampling (Holtzman et al. 2020, arXiv 1904.09751) among those allowed."""
-        logits = np.where(self.grammar.mask(), self.logits.astype(np.float64) / self.temperature, -np.inf)
+        wanted = self.logits.astype(np.float64) + self.preferred()
+        logits = np.where(self.grammar.mask(), wanted / self.temperature, -np.inf)
         shares = np.exp(logits - logits.max())
         shares /= shares.sum()
         order = np.argsort(-shares, kind="stable")
