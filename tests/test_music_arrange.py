@@ -196,7 +196,7 @@ def test_lyrics_are_lines_of_syllables_with_tones():
 
 
 @pytest.mark.parametrize("metre", [Metre(2, 4), Metre(4, 4), Metre(3, 4), Metre(6, 8)])
-@pytest.mark.parametrize("text", ["啦", "床前明月光", "落霞与孤鹜齐飞", "Twinkle twinkle little star how I wonder what you are up there"])
+@pytest.mark.parametrize("text", ["啦", "床前明月光", "落霞与孤鹜齐飞", "Twinkle twinkle little star how I wonder what you are"])
 def test_a_line_has_a_note_a_syllable_within_its_bars(metre, text):
     (phrase,) = sing.laid(lyrics.parse(text), metre)
     assert len(phrase.places) == len(phrase.line) and phrase.places[0][0] == 0
