@@ -26,7 +26,7 @@ PUBLIC = "LicenseRef-public-domain"
 NONCOMMERCIAL = "LicenseRef-Essen-noncommercial"
 MOST_BARS = 160
 LONGEST = 10.0
-"""Seconds that music21 may read one tune."""
+"""Seconds of processor time that music21 may take for one tune."""
 
 
 @dataclass(frozen=True)
@@ -97,17 +97,18 @@ def _works(path: Path) -> Iterator[object]:
 
 @contextlib.contextmanager
 def _limited(seconds: float) -> Iterator[None]:
-    """Raises `TimeoutError` after so long: music21's tokeniser goes round for ever in a few tunes."""
-    def ring(*_: object) -> None:
-        raise TimeoutError("takes too long")
+    """Raises `TimeoutError` after so long, so that one tune cannot hold up thousands."""
 
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    def ring(*_: object) -> None:
+        raise TimeoutError("it takes too long")
+
+    before = signal.signal(signal.SIGVTALRM, ring)
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
 
 
 def to_score(work: object, folder: Folder) -> Score | None:

@@ -14,7 +14,7 @@ from mofang.studio.words import say
 @click.option("--name", default="", help=say("what to call it; kept in the studio", "模型名；保存在工作室中"))
 @click.option("--out", type=click.Path(path_type=Path),
               help=say("a folder for the run instead of the studio's", "训练文件夹（默认在工作室内）"))  # fmt: skip
-@click.option("--size", type=click.Choice(["nano", "micro", "small", "base"]), default="small", show_default=True)
+@click.option("--size", type=click.Choice(["nano", "micro", "mini", "small", "base"]), default="small", show_default=True)
 @click.option("--budget", default="2h", show_default=True, help="30min, 2h, 2000steps")
 @click.option("--context", type=click.IntRange(32, 4096), default=512, show_default=True,
               help=say("events seen at once", "一次看到的事件数"))  # fmt: skip

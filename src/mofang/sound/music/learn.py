@@ -22,8 +22,8 @@ from mofang.training.loop import BEST, Listener, Plan, train
 from mofang.training.run import open_run
 
 MODEL = "model"
-SIZES = {"nano": (2, 64, 4), "micro": (4, 128, 4), "small": (6, 256, 8), "base": (8, 384, 8)}
-"""Layers, width and heads."""
+SIZES = {"nano": (2, 64, 4), "micro": (4, 128, 4), "mini": (6, 192, 3), "small": (6, 256, 4), "base": (8, 384, 6)}
+"""Layers, width and heads; heads of 64 are what attention is fastest with."""
 
 
 @dataclass(frozen=True)
