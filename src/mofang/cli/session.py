@@ -1,11 +1,11 @@
-"""What every training from the command line shares: torch, cores, processes, the live view."""
+"""What every training from the command line shares: options, torch, cores, processes, the live view."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -15,6 +15,32 @@ from mofang.studio.words import say
 if TYPE_CHECKING:
     from mofang.training.budget import Budget
     from mofang.training.loop import Listener
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+SHARED = {
+    "name": say("what to call it; kept in the studio", "模型名；保存在工作室中"),
+    "out": say("a folder for the run instead of the studio's", "训练文件夹（默认在工作室内）"),
+    "ema": say("decay of the averaged weights", "权重滑动平均的衰减"),
+    "validations": say("how many over the run", "全程验证次数"),
+    "patience": say("stop after so many validations without gain; 0: never", "多少次验证无改进即停；0 为不停"),
+    "threads": say("processor cores to use", "使用的核数"),
+    "fresh": say("start over instead of going on", "重新开始而不是续训"),
+    "json": say("progress as JSON lines", "以 JSON 行输出进度"),
+}
+"""The help of options that trainings have in common."""
+
+
+def options(own: Mapping[str, str]) -> Callable[..., Callable[[F], F]]:
+    """A `click.option` that finds its help by the option's name, in a command's `own` or in `SHARED`, and shows defaults that say
+    something."""
+    told = SHARED | dict(own)
+
+    def option(name: str, *names: str, **settings: Any) -> Callable[[F], F]:
+        shown = settings.get("default") not in (None, "")
+        return click.option(name, *names, help=told.get(name[2:].split("/")[0]), show_default=shown, **settings)
+
+    return option
 
 
 @dataclass(frozen=True)

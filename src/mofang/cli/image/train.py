@@ -1,13 +1,12 @@
 """`mofang image train`: a picture model of one's own from a dataset."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 from click.core import ParameterSource
 
-from mofang.cli.session import need_torch, session
+from mofang.cli.session import need_torch, options, session
 from mofang.image.train.kinds import DIALS, KINDS
 from mofang.studio.errors import UserError
 from mofang.studio.words import say
@@ -15,12 +14,8 @@ from mofang.studio.words import say
 ADAPTERS = ("lora", "dreambooth")
 """What is trained on another's checkpoint: the same as `mofang image finetune`."""
 
-F = TypeVar("F", bound=Callable[..., Any])
-
-_HELP = {
+_option = options({
     "kind": say("what learns", "模型种类"),
-    "name": say("what to call it; kept in the studio", "模型名；保存在工作室中"),
-    "out": say("a folder for the run instead of the studio's", "训练文件夹（默认在工作室内）"),
     "size": say("how large; the options below override it", "模型大小；可用下列选项细调"),
     "budget": "30min, 2h, 2000steps",
     "width": say("channels next to the picture", "靠近图像一端的通道数"),
@@ -43,19 +38,8 @@ _HELP = {
     "heads": say("flow: of attention", "flow：注意力头数"),
     "words": say("flow: tokens read of a caption", "flow：读取的说明词元数"),
     "matrix-lr": say("flow: Muon's learning rate; 0: AdamW for everything", "flow：Muon 学习率；0 为全用 AdamW"),
-    "ema": say("decay of the averaged weights", "权重滑动平均的衰减"),
     "samples": say("how often to make a sheet", "共输出多少张样图"),
-    "patience": say("stop after so many validations without gain; 0: never", "多少次验证无改进即停；0 为不停"),
-    "threads": say("processor cores to use", "使用的核数"),
-    "fresh": say("start over instead of going on", "重新开始而不是续训"),
-    "json": say("progress as JSON lines", "以 JSON 行输出进度"),
-}
-
-
-def _option(name: str, *names: str, **settings: Any) -> Callable[[F], F]:
-    shown = settings.get("default") not in (None, "")
-    return click.option(name, *names, help=_HELP.get(name[2:].split("/")[0]), show_default=shown, **settings)
-
+})
 
 _ABOVE_ZERO = click.FloatRange(min=0, min_open=True)
 

@@ -1,23 +1,18 @@
 """`mofang jukebox train`: a codec of recordings, or a prior over the codes of one."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
-from mofang.cli.session import need_torch, session
+from mofang.cli.session import need_torch, options, session
 from mofang.studio.errors import UserError
 from mofang.studio.words import say
 
-F = TypeVar("F", bound=Callable[..., Any])
-
-_HELP = {
+_option = options({
     "kind": say("codec: sound to codes and back; prior: which code comes next", "codec：声音↔编码；prior：预测下一个编码"),
     "codec": say("prior: the codec's name or folder", "prior：编解码器的名称或文件夹"),
     "level": say("prior: 0 is the finest; the top if not given", "prior：层级，0 最细，默认最粗"),
-    "name": say("what to call it; kept in the studio", "模型名；保存在工作室中"),
-    "out": say("a folder for the run instead of the studio's", "训练文件夹（默认在工作室内）"),
     "budget": "30min, 2h, 2000steps",
     "codes": say("codec: entries of each codebook", "codec：码本大小"),
     "channels": say("codec: channels of its convolutions", "codec：卷积通道数"),
@@ -30,18 +25,7 @@ _HELP = {
     "batch": say("windows a step; 4 for a codec, 8 for a prior", "每步窗口数；codec 默认 4，prior 默认 8"),
     "lr": say("AdamW's learning rate", "AdamW 学习率"),
     "matrix-lr": say("prior: Muon's; 0: AdamW for everything", "prior：Muon 学习率；0 为全用 AdamW"),
-    "ema": say("decay of the averaged weights", "权重滑动平均的衰减"),
-    "validations": say("how many over the run", "全程验证次数"),
-    "patience": say("stop after so many validations without gain; 0: never", "多少次验证无改进即停；0 为不停"),
-    "threads": say("processor cores to use", "使用的核数"),
-    "fresh": say("start over instead of going on", "重新开始而不是续训"),
-    "json": say("progress as JSON lines", "以 JSON 行输出进度"),
-}
-
-
-def _option(name: str, *names: str, **settings: Any) -> Callable[[F], F]:
-    shown = settings.get("default") not in (None, "")
-    return click.option(name, *names, help=_HELP.get(name[2:]), show_default=shown, **settings)
+})
 
 
 @click.command(help=say("Train on DATA (see `mofang jukebox prepare`).", "用 DATA 训练（见 mofang jukebox prepare）。"))

@@ -1,21 +1,16 @@
 """`mofang sound train`: a vocoder or an acoustic model from a corpus of speech."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
-from mofang.cli.session import need_torch, session
+from mofang.cli.session import need_torch, options, session
 from mofang.studio.errors import UserError
 from mofang.studio.words import say
 
-F = TypeVar("F", bound=Callable[..., Any])
-
-_HELP = {
+_option = options({
     "kind": say("wavenet: features to sound; acoustic: phonemes to features", "wavenet：特征→声音；acoustic：音素→特征"),
-    "name": say("what to call it; kept in the studio", "模型名；保存在工作室中"),
-    "out": say("a folder for the run instead of the studio's", "训练文件夹（默认在工作室内）"),
     "budget": "30min, 2h, 2000steps",
     "output": say("wavenet: a softmax over 256 codes, or a mixture of logistics", "wavenet：256 级 softmax 或逻辑斯谛混合"),
     "layers": say("wavenet: dilated layers", "wavenet：空洞卷积层数"),
@@ -30,19 +25,8 @@ _HELP = {
     "lr": say("Adam's learning rate", "Adam 学习率"),
     "matrix-lr": say("wavenet: Muon's, for the layers' matrices; 0: Adam for everything",
                      "wavenet：各层矩阵的 Muon 学习率；0 为全用 Adam"),
-    "ema": say("decay of the averaged weights", "权重滑动平均的衰减"),
     "decay": say("share of the budget over which the rate falls", "学习率下降段占预算的比例"),
-    "validations": say("how many over the run", "全程验证次数"),
-    "patience": say("stop after so many validations without gain; 0: never", "多少次验证无改进即停；0 为不停"),
-    "threads": say("processor cores to use", "使用的核数"),
-    "fresh": say("start over instead of going on", "重新开始而不是续训"),
-    "json": say("progress as JSON lines", "以 JSON 行输出进度"),
-}
-
-
-def _option(name: str, *names: str, **settings: Any) -> Callable[[F], F]:
-    shown = settings.get("default") not in (None, "")
-    return click.option(name, *names, help=_HELP.get(name[2:]), show_default=shown, **settings)
+})
 
 
 @click.command(help=say("Train on CORPUS (see `mofang sound prepare`).", "用语料 CORPUS 训练（见 mofang sound prepare）。"))

@@ -1,22 +1,16 @@
 """`mofang text train`: a model of one's own from a corpus."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
-from mofang.cli.session import Session, need_torch, session
+from mofang.cli.session import Session, need_torch, options, session
 from mofang.studio.errors import UserError
 from mofang.studio.words import say
 from mofang.text.sizes import NETWORKS, SIZES
 
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-_HELP = {
-    "name": say("what to call it; kept in the studio", "模型名；保存在工作室中"),
-    "out": say("a folder for the run instead of the studio's", "训练文件夹（默认在工作室内）"),
+_option = options({
     "size": say("how large; the options below override it", "模型大小；可用下列选项细调"),
     "budget": "30min, 2h, 2000steps, 5Mtokens",
     "width": say("hidden size", "隐藏层宽度"),
@@ -27,22 +21,11 @@ _HELP = {
     "lr": say("AdamW's learning rate", "AdamW 学习率"),
     "matrix-lr": say("Muon's; 0: AdamW for everything", "Muon 学习率；0 为全用 AdamW"),
     "clip": say("longest gradient; 0: any", "梯度裁剪；0 为不裁"),
-    "ema": say("decay of the averaged weights", "权重滑动平均的衰减"),
     "warmup": say("share of the budget", "占预算的比例"),
     "decay": say("share of the budget", "占预算的比例"),
-    "patience": say("stop after so many validations without gain; 0: never", "多少次验证无改进即停；0 为不停"),
     "prompt": say("write on from this as training goes (several)", "训练中用来试写的开头（可多次）"),
     "dtype": say("of the weights kept", "保存权重的类型"),
-    "threads": say("processor cores to use", "使用的核数"),
-    "fresh": say("start over instead of going on", "重新开始而不是续训"),
-    "json": say("progress as JSON lines", "以 JSON 行输出进度"),
-}
-
-
-def _option(name: str, *names: str, **settings: Any) -> Callable[[F], F]:
-    shown = settings.get("default") not in (None, "")
-    return click.option(name, *names, help=_HELP.get(name[2:]), show_default=shown, **settings)
-
+})
 
 _ABOVE_ZERO = click.FloatRange(min=0, min_open=True)
 
