@@ -12,7 +12,7 @@ import torch
 from safetensors import SafetensorError
 from torch import nn
 
-from mofang.models import own
+from mofang.models import hub, own
 from mofang.studio.atomic import atomic_folder, write_atomic
 from mofang.studio.errors import UserError
 from mofang.studio.library import file_hash, now
@@ -82,7 +82,7 @@ def finetune(base: Pretrained, works: Sequence[Path], folder: Path, style: Style
     """
     if base.writes_after_reading:
         raise UserError(f"{base.name} reads and answers (an encoder–decoder); a style is put on models that continue a text")
-    pretrained.transformers()
+    hub.transformers()
     recipe = style.recipe(base, works)
     if distributed.rank() == 0:
         open_run(folder, recipe, fresh)

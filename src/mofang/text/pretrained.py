@@ -2,9 +2,7 @@
 
 import io
 import json
-import os
 import re
-import warnings
 from contextlib import nullcontext, redirect_stderr
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,7 +12,7 @@ from mofang import models
 from mofang.models import own
 from mofang.models.formats.gguf import gguf_header
 from mofang.models.formats.safetensors import safetensors_header
-from mofang.models.source import offline
+from mofang.models.hub import fetch, first_line, transformers
 from mofang.studio.errors import UserError
 
 FETCHED = ("config.json", "generation_config.json", "model*.safetensors", "model.safetensors.index.json", "tokenizer*", "vocab*",
@@ -71,21 +69,6 @@ def find(name: str | Path, studio: Path | None = None) -> Pretrained:
     return _folder(_fetch(str(name)), str(name))
 
 
-def transformers() -> Any:
-    """The package, quiet. Raises `UserError` if it or torch is missing."""
-    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")  # What a creator runs is nobody's statistic.
-    try:
-        import torch  # noqa: F401  (transformers starts without it, and fails where nobody can tell why)
-        import transformers
-    except ImportError as error:
-        raise UserError(f"this needs Transformers and torch ({error.name} is missing): pip install 'mofang[hf]'") from error
-    library: Any = transformers
-    library.utils.logging.set_verbosity_error()
-    library.utils.logging.disable_progress_bar()
-    warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")
-    return library
-
-
 def tokenizer(model: Pretrained) -> Any:
     """Its tokenizer. Raises `UserError` if it has none that can be opened."""
     library = transformers()
@@ -116,12 +99,6 @@ def network(model: Pretrained, dtype: Any) -> Any:
         found.hf_quantizer = None
         found.config.__dict__.pop("quantization_config", None)
     return found
-
-
-def first_line(error: Exception) -> str:
-    """The first line of what an error says, short enough to be read."""
-    said = str(error).strip() or type(error).__name__
-    return said.splitlines()[0][:120]
 
 
 def _gguf(path: Path) -> Pretrained:
@@ -207,17 +184,4 @@ def _json(path: Path) -> dict[str, Any]:
 def _fetch(name: str) -> Path:
     if not _NAME.fullmatch(name):
         raise UserError(f"{name[:80]} is neither there nor a name on the hub; give a folder, a GGUF file or owner/model")
-    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-    try:
-        from huggingface_hub import snapshot_download
-        from huggingface_hub.utils import logging
-    except ImportError as error:
-        raise UserError("models of the hub need huggingface_hub: pip install 'mofang[hf]'") from error
-    logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # Its retries are told by what comes of them.
-    repository, _, revision = name.partition("@")
-    try:
-        return Path(snapshot_download(repository, revision=revision or None, allow_patterns=list(FETCHED),
-                                      local_files_only=offline()))  # fmt: skip
-    except Exception as error:  # The client raises a dozen kinds from three packages.
-        why = "it is not in the cache, and fetching is off" if offline() else first_line(error)
-        raise UserError(f"the hub does not give {name} ({why}); check the name and the connection, or give a folder") from error
+    return fetch(name, FETCHED, extra="hf")

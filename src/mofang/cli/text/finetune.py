@@ -80,6 +80,7 @@ def finetune(studio: Path, /, base: str, works: tuple[Path, ...], name: str, out
              fresh: bool, as_json: bool, **options: Any) -> None:  # fmt: skip
     """Runs to the end of the budget; the same command goes on after a stop."""
     need_torch("fine-tuning needs torch, Transformers and peft", "hf")
+    from mofang.models import hub
     from mofang.text import pretrained
     from mofang.text.corpus import Papers
     from mofang.text.finetune import Style
@@ -87,7 +88,7 @@ def finetune(studio: Path, /, base: str, works: tuple[Path, ...], name: str, out
     from mofang.text.train import Settings
     from mofang.training.loop import Plan
 
-    pretrained.transformers()
+    hub.transformers()
     found = pretrained.find(base, studio)
     parts = min(options["accumulate"], options["batch"])
     settings = Settings(options["context"], options["batch"], parts, options["lr"], matrix_lr=0.0,

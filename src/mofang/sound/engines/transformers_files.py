@@ -1,21 +1,18 @@
 """Checkpoints of others that Transformers runs: looked through before they are opened. Nothing of theirs is ever run."""
 
 import hashlib
-import os
-import re
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mofang.models import own
+from mofang.models.hub import REPOSITORY, fetch, first_line, transformers
 from mofang.models.safety import check_weights
-from mofang.models.source import offline
 from mofang.studio.errors import UserError
 from mofang.studio.library import file_hash
 
 FETCHED = ("*.json", "model*.safetensors", "*.model", "vocab*", "merges.txt", "README.md", "LICENSE*")
-_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*(?:@[\w./-]+)?")
 
 
 @dataclass(frozen=True)
@@ -31,21 +28,6 @@ class Checkpoint:
         """`name@sha256`, the hash being that over the hashes of all weights."""
         whole = hashlib.sha256("".join(file_hash(file) for file in self.files).encode()).hexdigest()
         return f"{self.name}@{whole}"
-
-
-def library() -> Any:
-    """Transformers, quiet. Raises `UserError` naming what to install."""
-    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")  # What a creator runs is nobody's statistic.
-    try:
-        import torch  # noqa: F401
-        import transformers
-    except ImportError as error:
-        raise UserError(f"this needs Transformers and torch ({error.name} is missing): pip install 'mofang[hf]'") from error
-    found: Any = transformers
-    found.utils.logging.set_verbosity_error()
-    found.utils.logging.disable_progress_bar()
-    warnings.filterwarnings("ignore", category=FutureWarning)
-    return found
 
 
 def find(name: str) -> Checkpoint:
@@ -72,25 +54,19 @@ def find(name: str) -> Checkpoint:
 
 
 def _fetch(name: str) -> Path:
-    if not _NAME.fullmatch(name):
+    if not REPOSITORY.fullmatch(name):
         raise UserError(f"{name[:80]} is neither there nor a name on the hub; give a folder or owner/model")
-    try:
-        from huggingface_hub import snapshot_download
-    except ImportError as error:
-        raise UserError("models of the hub need huggingface_hub: pip install 'mofang[hub]'") from error
-    repository, _, revision = name.partition("@")
-    try:
-        return Path(snapshot_download(repository, revision=revision or None, allow_patterns=list(FETCHED), local_files_only=offline()))
-    except Exception as error:  # The client raises a dozen kinds from three packages.
-        why = "it is not in the cache, and fetching is off" if offline() else first_line(error)
-        raise UserError(f"the hub does not give {name} ({why}); check the name and the connection, or give a folder") from error
+    return fetch(name, FETCHED)
 
 
 def opened(checkpoint: Checkpoint, class_name: str) -> Any:
     """The network as the class of Transformers of that name, in float32, ready to run. Raises `UserError`."""
     try:
-        kind = getattr(library(), class_name)
-        return kind.from_pretrained(checkpoint.folder, use_safetensors=True, local_files_only=True, trust_remote_code=False).eval()
+        kind = getattr(transformers(), class_name)
+        with warnings.catch_warnings():
+            # Older networks are built with layers that torch means to drop.
+            warnings.simplefilter("ignore", FutureWarning)
+            return kind.from_pretrained(checkpoint.folder, use_safetensors=True, local_files_only=True, trust_remote_code=False).eval()
     except UserError:
         raise
     except Exception as error:  # Broken files raise whatever they lead to, from three packages.
@@ -100,13 +76,8 @@ def opened(checkpoint: Checkpoint, class_name: str) -> Any:
 def tokenizer(checkpoint: Checkpoint) -> Any:
     """Its tokenizer. Raises `UserError`."""
     try:
-        return library().AutoTokenizer.from_pretrained(checkpoint.folder, local_files_only=True, trust_remote_code=False)
+        return transformers().AutoTokenizer.from_pretrained(checkpoint.folder, local_files_only=True, trust_remote_code=False)
     except UserError:
         raise
     except Exception as error:
         raise UserError(f"{checkpoint.name} has no tokenizer that can be opened ({first_line(error)}); fetch it whole") from error
-
-
-def first_line(error: BaseException) -> str:
-    """The first line of what an error says, short enough to be read."""
-    return (str(error).strip() or type(error).__name__).splitlines()[0][:120]

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from mofang.models.hub import first_line
 from mofang.sound.engines.base import Samples, Speech, estimated
-from mofang.sound.engines.transformers_files import find, first_line, opened, tokenizer
+from mofang.sound.engines.transformers_files import find, opened, tokenizer
 from mofang.sound.frontend import Unit
 from mofang.sound.pcm import resample
 from mofang.studio.errors import UserError

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from mofang.models import hub
 from mofang.studio.errors import UserError
 from mofang.text import pretrained
 from mofang.text.engines.base import Completion, Message, OnText, Prompt, check_prompt
@@ -24,7 +25,7 @@ class TransformersEngine:
     constrains = False
 
     def __init__(self, where: str | Path, *, threads: int = 0) -> None:
-        pretrained.transformers()
+        hub.transformers()
         self._found = pretrained.find(where)
         self._tokenizer = pretrained.tokenizer(self._found)
         self.model = self._found.name
@@ -54,7 +55,7 @@ class TransformersEngine:
                 network.generate(**inputs, generation_config=settings, logits_processor=[writer.see],
                                  stopping_criteria=[writer.take])  # fmt: skip
             except (ValueError, RuntimeError, IndexError, TypeError) as error:
-                raise UserError(f"{self.model} could not write ({pretrained.first_line(error)}); try another model") from error
+                raise UserError(f"{self.model} could not write ({hub.first_line(error)}); try another model") from error
             return writer.completion(self.model)
 
     def close(self) -> None:
@@ -118,7 +119,7 @@ class TransformersEngine:
 
     def _settings(self, network: Any, most: int, temperature: float, top_p: float) -> Any:
         """The model's own settings (its end, its penalties), with the caller's for how and how long."""
-        library = pretrained.transformers()
+        library = hub.transformers()
         ours: dict[str, Any] = {"max_new_tokens": most, "max_length": None, "min_length": 0, "num_beams": 1, "num_return_sequences": 1,
                                 "do_sample": temperature > 0, "temperature": None, "top_p": None, "top_k": None, "min_p": None,
                                 "typical_p": None}  # fmt: skip

@@ -13,6 +13,7 @@ from mofang.image.engines.base import Image, Painted, Request, check
 from mofang.image.engines.diffusers import find
 from mofang.image.engines.diffusers.samplers import sampler
 from mofang.image.engines.frames import held_to, kept_outside, padded, resized
+from mofang.models.hub import first_line
 from mofang.models.source import offline
 from mofang.studio.credit import Credit
 from mofang.studio.errors import UserError
@@ -102,7 +103,7 @@ class DiffusersEngine:
                 folder, use_safetensors=True, local_files_only=True, dtype=self._pipe.dtype)  # fmt: skip
             self._modes[""] = self._library.AutoPipelineForText2Image.from_pipe(self._pipe, controlnet=net.to(self._pipe.device))
         except Exception as error:  # Broken files raise whatever they lead to, from three packages.
-            raise UserError(f"{folder} does not go with {self.name} ({_first_line(error)}); give a ControlNet made for it") from error
+            raise UserError(f"{folder} does not go with {self.name} ({first_line(error)}); give a ControlNet made for it") from error
         self._pipe = self._modes[""]
 
     def _adapt(self, loras: Sequence[tuple[Path, float]]) -> None:
@@ -115,7 +116,7 @@ class DiffusersEngine:
             try:
                 self._pipe.load_lora_weights(str(file.parent), weight_name=file.name, adapter_name=name, local_files_only=True)
             except Exception as error:
-                raise UserError(f"{file.name} does not go with {self.name} ({_first_line(error)}); it was made for another "
+                raise UserError(f"{file.name} does not go with {self.name} ({first_line(error)}); it was made for another "
                                 "checkpoint") from error  # fmt: skip
         if set(names) - {each for part in self._pipe.get_list_adapters().values() for each in part}:
             raise UserError(f"{loras[0][0].name} changes nothing in {self.name}; it was made for another checkpoint")
@@ -215,7 +216,7 @@ class DiffusersEngine:
         except torch.OutOfMemoryError as error:
             raise UserError(f"{self.name} does not fit into the memory there is; ask for a smaller --size") from error
         except (ValueError, TypeError, RuntimeError, NotImplementedError) as error:
-            raise UserError(f"{self.name} cannot paint this ({_first_line(error)}); change what is asked for") from error
+            raise UserError(f"{self.name} cannot paint this ({first_line(error)}); change what is asked for") from error
         if any(getattr(made, "nsfw_content_detected", None) or ()):
             raise UserError(f"the safety checker of {self.name} withholds the picture; say it otherwise, or take another --seed")
         picture = np.asarray(made.images[0], np.float32)
@@ -275,7 +276,7 @@ def opened(library: Any, checkpoint: find.Checkpoint, whole: bool = False) -> An
         todo = "fetch it again"
         if checkpoint.described_by:
             todo = f"put its folder of settings beside it as {checkpoint.path.with_suffix('').name}/"
-        raise UserError(f"diffusers cannot open {checkpoint.name} ({_first_line(error)}); {todo}") from error
+        raise UserError(f"diffusers cannot open {checkpoint.name} ({first_line(error)}); {todo}") from error
     if cuda and checkpoint.size > torch.cuda.mem_get_info()[0] * 0.8:
         pipe.enable_model_cpu_offload()
     elif cuda:
@@ -293,8 +294,3 @@ def opened(library: Any, checkpoint: find.Checkpoint, whole: bool = False) -> An
 def _memory() -> int:
     """Bytes of the machine's memory."""
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else 16 << 30
-
-
-def _first_line(error: BaseException) -> str:
-    said = str(error).strip() or type(error).__name__
-    return said.splitlines()[0][:120]

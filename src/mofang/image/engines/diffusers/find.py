@@ -10,8 +10,8 @@ from typing import Any
 
 from mofang.models import own
 from mofang.models.formats.safetensors import safetensors_header
+from mofang.models.hub import REPOSITORY, fetch
 from mofang.models.safety import check_weights
-from mofang.models.source import offline
 from mofang.studio.errors import UserError
 from mofang.studio.library import file_hash
 
@@ -22,7 +22,6 @@ LEFT = ("*.fp16.*", "*.bf16.*", "*non_ema*", "*/openvino*", "*/flax*")
 """What of a repository on the hub is fetched, and what of that is not: copies in other types."""
 LIBRARIES = ("diffusers", "transformers", "stable_diffusion")
 """Where a component's class may come from; anything else is a program that the checkpoint brings."""
-_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*(?:@[\w./-]+)?")
 _BY_KEY = (
     ("conditioner.embedders.1.model.", "StableDiffusionXLPipeline", "stabilityai/stable-diffusion-xl-base-1.0"),
     ("joint_blocks.", "StableDiffusion3Pipeline", "stabilityai/stable-diffusion-3-medium-diffusers"),
@@ -191,17 +190,6 @@ def _licence(folder: Path) -> str:
 
 
 def _fetch(name: str) -> Path:
-    if not _NAME.fullmatch(name):
+    if not REPOSITORY.fullmatch(name):
         raise UserError(f"{name[:80]} is neither there nor a name on the hub; give a folder, a safetensors file or owner/model")
-    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-    try:
-        from huggingface_hub import snapshot_download
-    except ImportError as error:
-        raise UserError("checkpoints of the hub need huggingface_hub: pip install 'mofang[diffusers]'") from error
-    repository, _, revision = name.partition("@")
-    try:
-        return Path(snapshot_download(repository, revision=revision or None, allow_patterns=list(FETCHED),
-                                      ignore_patterns=list(LEFT), local_files_only=offline()))  # fmt: skip
-    except Exception as error:  # The client raises a dozen kinds from three packages.
-        why = "it is not in the cache, and fetching is off" if offline() else (str(error) or type(error).__name__)[:120]
-        raise UserError(f"the hub does not give {name} ({why}); check the name and the connection, or give a folder") from error
+    return fetch(name, FETCHED, LEFT, extra="diffusers")
