@@ -13,6 +13,7 @@ from torch.optim import Optimizer
 from mofang.image.data import Split
 from mofang.image.nets.repair import MULTIPLE, Repair
 from mofang.image.train import damage
+from mofang.image.train.crops import crops
 from mofang.image.train.grid import save_grid
 from mofang.training import distributed
 from mofang.training.precision import Precision, autocast, device
@@ -56,23 +57,13 @@ class RepairTraining:
         """One update on batch number `step`."""
         self.model.train()
         rng = np.random.default_rng((self.settings.seed, step))
-        clean = self._parts(rng)
+        clean = crops(self.pictures, self.settings.batch, self.side, rng)
         # A stream each, so that a process can damage its own share alone.
         streams = rng.integers(2**63, size=len(clean))
         mine = slice(distributed.rank(), None, distributed.world())
         pairs = [damage.damaged(part, np.random.default_rng(stream)) for part, stream in zip(clean[mine], streams[mine], strict=True)]
         loss, norm = update(self._loss(pairs, clean[mine]), 1, self.optimizers.values(), self.settings.clip)
         return {"loss": loss, "norm": norm}
-
-    def _parts(self, rng: np.random.Generator) -> NDArray[np.uint8]:
-        """(B, side, side, 3) of random pictures at random places, turned and mirrored, colours exchanged."""
-        whole = self.pictures.take(rng.integers(len(self.pictures), size=self.settings.batch))[..., :3]
-        out = np.empty((len(whole), self.side, self.side, 3), np.uint8)
-        for number, picture in enumerate(whole):
-            y, x = rng.integers(0, self.pictures.size - self.side + 1, 2)
-            part = np.rot90(picture[y : y + self.side, x : x + self.side], int(rng.integers(4)))
-            out[number] = (part[:, ::-1] if rng.random() < 0.5 else part)[..., rng.permutation(3)]
-        return out
 
     def _loss(self, pairs: list[tuple[NDArray[np.float32], NDArray[np.float32]]], clean: NDArray[np.uint8]) -> Iterator[Tensor]:
         wanted = self._tensor((clean / np.float32(255)).astype(np.float32))

@@ -12,6 +12,7 @@ from torch.optim import Optimizer
 
 from mofang.image.data import Split
 from mofang.image.nets.restore import Restore
+from mofang.image.train.crops import crops
 from mofang.image.train.grid import save_grid
 from mofang.training import distributed
 from mofang.training.precision import Precision, autocast, device
@@ -53,22 +54,12 @@ class RestoreTraining:
         factors = self.model.shape.factors
         rng = np.random.default_rng((self.settings.seed, step))
         factor = factors[step % len(factors)]
-        large = self._parts(rng, factor)
+        side = min(self.settings.side * factor, self.pictures.size // factor * factor)
+        large = crops(self.pictures, self.settings.batch, side, rng)
         small = np.stack([reduced(part, factor, rng.random() < 0.6) for part in large])
         mine = slice(distributed.rank(), None, distributed.world())
         loss, norm = update(self._loss(small[mine], large[mine], factor), 1, self.optimizers.values(), self.settings.clip)
         return {"loss": loss, "norm": norm}
-
-    def _parts(self, rng: np.random.Generator, factor: int) -> NDArray[np.uint8]:
-        """(B, side·factor, side·factor, 3) of random pictures at random places, turned and mirrored, colours exchanged."""
-        side = min(self.settings.side * factor, self.pictures.size // factor * factor)
-        whole = self.pictures.take(rng.integers(len(self.pictures), size=self.settings.batch))[..., :3]
-        out = np.empty((len(whole), side, side, 3), np.uint8)
-        for number, picture in enumerate(whole):
-            y, x = rng.integers(0, self.pictures.size - side + 1, 2)
-            part = np.rot90(picture[y : y + side, x : x + side], int(rng.integers(4)))
-            out[number] = (part[:, ::-1] if rng.random() < 0.5 else part)[..., rng.permutation(3)]
-        return out
 
     def _loss(self, small: NDArray[np.uint8], large: NDArray[np.uint8], factor: int) -> Iterator[Tensor]:
         pictures, wanted = self._tensor(small), self._tensor(large)
