@@ -69,11 +69,7 @@ class Codec:
     @classmethod
     def open(cls, folder: Path) -> "Codec":
         """The codec in a model's folder. Raises `UserError`."""
-        config = own.read_config(folder)
-        if config["model_type"] != shapes.CODEC:
-            kind = config["model_type"][:40]
-            raise UserError(f"{folder} is a model of kind {kind}, no codec; train one: mofang jukebox train --kind codec")
-        return cls.read(config, own.read_tensors(folder), folder)
+        return cls.read(shapes.config_of(folder, shapes.CODEC, "codec"), own.read_tensors(folder), folder)
 
     def encode(self, sound: Floats, level: int) -> Codes:
         """The codes (⌊n / hop⌋,) of sound (n,)."""

@@ -62,11 +62,7 @@ class Prior:
     @classmethod
     def open(cls, folder: Path) -> "Prior":
         """The prior in a model's folder. Raises `UserError`."""
-        config = own.read_config(folder)
-        if config["model_type"] != shapes.PRIOR:
-            kind = config["model_type"][:40]
-            raise UserError(f"{folder} is a model of kind {kind}, no prior; train one: mofang jukebox train --kind prior")
-        return cls.read(config, own.read_tensors(folder), folder)
+        return cls.read(shapes.config_of(folder, shapes.PRIOR, "prior"), own.read_tensors(folder), folder)
 
     def begin(self, told: Told) -> None:
         """Forget the window before; the lyrics of this one are heard here."""

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from math import prod
+from pathlib import Path
 from typing import Any, TypeVar
 
+from mofang.models import own
 from mofang.studio.errors import UserError
 
 CODEC, PRIOR, JUKEBOX = "mofang-jukebox-codec", "mofang-jukebox-prior", "mofang-jukebox"
@@ -125,6 +127,15 @@ class PriorShape:
         if name not in self.styles:
             raise UserError(f"this model knows no style {name[:40]!r}; choose one of: {', '.join(self.styles)[:300]}")
         return self.styles.index(name)
+
+
+def config_of(folder: Path, model_type: str, what: str) -> dict[str, Any]:
+    """The configuration in a model's folder. Raises `UserError` if it is no `what` ("codec" or "prior")."""
+    config = own.read_config(folder)
+    if config["model_type"] != model_type:
+        kind = config["model_type"][:40]
+        raise UserError(f"{folder} is a model of kind {kind}, no {what}; train one: mofang jukebox train --kind {what}")
+    return config
 
 
 def read(kind: type[S], config: Mapping[str, Any]) -> S:

@@ -221,12 +221,8 @@ class PriorTraining:
         self.net.train()
         drawn = self._drawn("train", np.random.default_rng((self.settings.seed, step)), self.settings.batch)
         mine = drawn[distributed.rank() :: distributed.world()]
-
-        def one() -> Tensor:
-            total, count = self.loss(mine)
-            return total / count
-
-        loss, norm = update((one() for _ in range(1)), 1, self.optimizers.values(), self.settings.clip)
+        total, count = self.loss(mine)
+        loss, norm = update([total / count], 1, self.optimizers.values(), self.settings.clip)
         return {"loss": loss, "norm": norm}
 
     @torch.no_grad()

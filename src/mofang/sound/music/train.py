@@ -99,12 +99,8 @@ class Composer:
         """One update on the windows of step number `step`."""
         self.net.train()
         mine = self.drawn(step)[distributed.rank() :: distributed.world()]
-
-        def one() -> Tensor:
-            total, count = self.loss(mine)
-            return total / count
-
-        loss, norm = update((one() for _ in range(1)), 1, self.optimizers.values(), self.settings.clip)
+        total, count = self.loss(mine)
+        loss, norm = update([total / count], 1, self.optimizers.values(), self.settings.clip)
         return {"loss": loss, "norm": norm}
 
     @torch.no_grad()

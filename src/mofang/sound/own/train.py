@@ -113,7 +113,7 @@ class Vocoder:
         """One update on the windows of step number `step`."""
         self.net.train()
         mine = self.drawn(step)[distributed.rank() :: distributed.world()]
-        loss, norm = update((self.loss(mine) for _ in range(1)), 1, self.optimizers.values(), self.settings.clip)
+        loss, norm = update([self.loss(mine)], 1, self.optimizers.values(), self.settings.clip)
         return {"loss": loss, "norm": norm}
 
     @torch.no_grad()
