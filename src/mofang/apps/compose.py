@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from mofang import trust
+from mofang.apps import sounds
 from mofang.apps.export import part, public, release
 from mofang.models import own
-from mofang.sound import pcm
 from mofang.sound.music import arrange, compose, copying, lyrics, midi, musicxml, notation, roll, sing
 from mofang.sound.music.network import Network
 from mofang.sound.music.score import Score
@@ -18,24 +18,6 @@ from mofang.studio.library import file_hash
 from mofang.studio.words import language
 
 ENGINE, VERSION = "score", "1"
-def _sung(network: Network, known: list[str], order: "Order", given: Score | None) -> Score:
-    stanzas = lyrics.parse(order.lyrics)
-    if given is None:
-        return sing.sing(network, known, order.wish, stanzas, order.under)
-    song = sing.set_to(given, stanzas)
-    return sing.accompanied(network, known, order.wish, song, order.under) if order.under else song
-
-
-VERBS: dict[str, Callable[[Network, list[str], "Order", Any], Score]] = {
-    "compose": lambda network, known, order, given: compose.compose(network, known, order.wish, given),
-    "sing": _sung,
-    "harmonise": lambda network, known, order, given: arrange.harmonise(network, known, order.wish, given),
-    "vary": lambda network, known, order, given: arrange.vary(network, known, order.wish, replace(given, style=order.wish.style)),
-    "restyle": lambda network, known, order, given: arrange.vary(network, known, order.wish, given),
-    "fill": lambda network, known, order, given: arrange.fill(network, known, order.wish, given, *order.gap),
-}
-"""What is made, of a score that is given if it needs one."""
-SOUNDS = (".wav", ".flac", ".mp3", ".m4a")
 SCORES = (".mid", ".midi", ".musicxml", ".xml", ".svg", ".png")
 
 
@@ -54,6 +36,25 @@ class Order:
     under: str = ""
 
 
+def _sung(network: Network, known: list[str], order: Order, given: Score | None) -> Score:
+    stanzas = lyrics.parse(order.lyrics)
+    if given is None:
+        return sing.sing(network, known, order.wish, stanzas, order.under)
+    song = sing.set_to(given, stanzas)
+    return sing.accompanied(network, known, order.wish, song, order.under) if order.under else song
+
+
+VERBS: dict[str, Callable[[Network, list[str], Order, Any], Score]] = {
+    "compose": lambda network, known, order, given: compose.compose(network, known, order.wish, given),
+    "sing": _sung,
+    "harmonise": lambda network, known, order, given: arrange.harmonise(network, known, order.wish, given),
+    "vary": lambda network, known, order, given: arrange.vary(network, known, order.wish, replace(given, style=order.wish.style)),
+    "restyle": lambda network, known, order, given: arrange.vary(network, known, order.wish, given),
+    "fill": lambda network, known, order, given: arrange.fill(network, known, order.wish, given, *order.gap),
+}
+"""What is made, of a score that is given if it needs one."""
+
+
 @dataclass(frozen=True)
 class Composed:
     """The files written, and how much of the melody stands in the training scores."""
@@ -65,8 +66,8 @@ class Composed:
 def compose_to(studio: Studio, order: Order, targets: tuple[Path, ...]) -> Composed:
     """Compose once and write the piece to every target, whose suffix chooses the form. Raises `UserError`."""
     for target in targets:
-        if target.suffix.lower() not in (*SOUNDS, *SCORES):
-            raise UserError(f"cannot write music as '{target.suffix[:12]}'; choose one of: {', '.join((*SCORES, *SOUNDS))}")
+        if target.suffix.lower() not in (*sounds.SUFFIXES, *SCORES):
+            raise UserError(f"cannot write music as '{target.suffix[:12]}'; choose one of: {', '.join((*SCORES, *sounds.SUFFIXES))}")
     making = piece(studio, order)
     score = midi.read(making.asset.path)
     paths = tuple(_written(studio, making, score, target, order) for target in targets)
@@ -89,10 +90,7 @@ def piece(studio: Studio, order: Order) -> Making:
 
 def produce(studio: Studio, recipe: Recipe, target: Path) -> Made:
     """The piece of a recipe again. Raises `UserError` if its model is another by now, or it went on from a file."""
-    name, _, mark = recipe.model.partition("@")
-    folder = own.find(name, studio.folder)
-    if file_hash(folder / own.WEIGHTS)[: len(mark)] != mark:
-        raise UserError(f"the model {name} is another than the one that composed this; put that one back")
+    folder = own.find_again(recipe.model, studio.folder)
     if recipe.params["beginning"]:
         raise UserError("the piece went on from a MIDI file; make it again with the same file: mofang music")
     told = recipe.params
@@ -110,7 +108,7 @@ def _composed(folder: Path, order: Order, given: Score | None, target: Path) -> 
 
 
 def _written(studio: Studio, making: Making, score: Score, target: Path, order: Order) -> Path:
-    if target.suffix.lower() in SOUNDS:
+    if target.suffix.lower() in sounds.SUFFIXES:
         return _played(studio, making, score, target, order.soundfont)
 
     def drawn(_: Path, desk: Path) -> None:
@@ -136,9 +134,4 @@ def _played(studio: Studio, making: Making, score: Score, target: Path, soundfon
     samples = band.play(score, soundfont)
     credits = (*making.made.credits, *(() if soundfont else (card(band.SOUNDFONT).credit,)))
     claim = trust.Claim(f"music: {score.style or making.recipe.prompt}", parts=(part(making),), credits=credits)
-
-    def written(_: Path, desk: Path) -> None:
-        # Formats that are compressed get the audible label first: it cannot be put into them afterwards.
-        pcm.write(desk, samples if desk.suffix in (".wav", ".flac") else trust.label_audio(samples, band.RATE), band.RATE)
-
-    return release(studio, making, target, claim, written)
+    return release(studio, making, target, claim, lambda _, desk: sounds.write(desk, samples, band.RATE))

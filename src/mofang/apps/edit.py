@@ -11,8 +11,8 @@ from PIL import Image
 
 from mofang import trust
 from mofang.apps import edit_verbs
-from mofang.apps.export import part, public, release
-from mofang.apps.originals import generated, keep, pixels
+from mofang.apps.export import generated, part, public, release
+from mofang.apps.originals import keep, pixels
 from mofang.image.edit import masks
 from mofang.image.safe import alpha_of
 from mofang.studio import Made, Making, Recipe, Studio, UserError

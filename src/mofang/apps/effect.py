@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from mofang import trust
+from mofang.apps import sounds
 from mofang.apps.export import part, public, release
-from mofang.apps.sound_edit import check, convert
+from mofang.apps.sound_edit import convert
 from mofang.sound import pcm
 from mofang.sound.effects import effect
 from mofang.sound.effects.ring import RATE
@@ -34,7 +35,7 @@ def produce(recipe: Recipe, target: Path) -> Made:
 
 def effect_to(studio: Studio, name: str, seconds: float, seed: int, target: Path) -> Path:
     """Make an effect and publish it to `target`, whose suffix chooses the format. Raises `UserError`."""
-    check(target)
+    sounds.check(target)
     making = made(studio, recipe_of(name, seconds, seed))
     claim = trust.Claim(f"sound effect: {name}", "digitalCreation", language(), parts=(part(making),),
                         facts={"recipe": public(making.recipe)})  # fmt: skip

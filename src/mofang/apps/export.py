@@ -52,6 +52,11 @@ def public(recipe: Recipe) -> str:
     return canonical(bare(recipe.to_json()))
 
 
+def generated(original: Making) -> bool:
+    """Whether an original of the creator's bears an AI label already: what is made of it must bear one too."""
+    return bool(original.recipe.params.get("generated"))
+
+
 def nature_of(making: Making) -> Nature:
     """What an asset is, in IPTC's terms: as its maker noted, else by its engine."""
     noted = making.made.facts.get("nature")

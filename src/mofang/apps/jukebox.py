@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from mofang import trust
+from mofang.apps import sounds
 from mofang.apps.export import part, release
 from mofang.models import own
 from mofang.sound import pcm
@@ -14,7 +15,6 @@ from mofang.studio.library import file_hash
 from mofang.studio.progress import Progress, silent
 
 ENGINE, CODEC, VERSION = "jukebox", "jukebox-codec", "1"
-SOUNDS = (".wav", ".flac", ".mp3", ".m4a")
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Order:
 
 def make_to(studio: Studio, order: Order, target: Path, progress: Progress = silent) -> Path:
     """Make the music and publish it to `target`, whose suffix chooses the form. Raises `UserError`."""
-    _writable(target)
+    sounds.check(target)
     folder = own.find(order.model, studio.folder)
     params = {**asdict(order.wish), "beginning": file_hash(order.beginning) if order.beginning and order.beginning.is_file() else ""}
     recipe = Recipe(ENGINE, VERSION, _key(folder), prompt=order.wish.style, params=params, seed=order.wish.seed)
@@ -38,7 +38,7 @@ def make_to(studio: Studio, order: Order, target: Path, progress: Progress = sil
 
 def reconstruct_to(studio: Studio, source: Path, model: str, level: int, target: Path) -> Path:
     """Publish a recording as it comes back from the codes of one level of a codec. Raises `UserError`."""
-    _writable(target)
+    sounds.check(target)
     folder = own.find(model, studio.folder)
     codec = Codec.open(folder)
     if not 0 <= level < len(codec.shape.hops):
@@ -55,10 +55,7 @@ def reconstruct_to(studio: Studio, source: Path, model: str, level: int, target:
 
 def produce(studio: Studio, recipe: Recipe, target: Path) -> Made:
     """The music of a recipe again. Raises `UserError` if its model is another by now, or it went on from a recording."""
-    name, _, mark = recipe.model.partition("@")
-    folder = own.find(name, studio.folder)
-    if file_hash(folder / own.WEIGHTS)[: len(mark)] != mark:
-        raise UserError(f"the model {name} is another than the one that made this; put that one back")
+    folder = own.find_again(recipe.model, studio.folder)
     params = dict(recipe.params)
     if params.pop("beginning"):
         raise UserError("this went on from a recording; make it again with the same one: mofang jukebox continue")
@@ -68,11 +65,6 @@ def produce(studio: Studio, recipe: Recipe, target: Path) -> Made:
 def _key(folder: Path) -> str:
     # The weights are part of what made it; another model under the same name makes another piece.
     return f"{folder.parent.name if folder.name == 'model' else folder.name}@{file_hash(folder / own.WEIGHTS)[:16]}"
-
-
-def _writable(target: Path) -> None:
-    if target.suffix.lower() not in SOUNDS:
-        raise UserError(f"cannot write sound as '{target.suffix[:12]}'; choose one of: {', '.join(SOUNDS)}")
 
 
 def _made(folder: Path, wish: Wish, beginning: Path | None, target: Path, progress: Progress) -> Made:
@@ -87,9 +79,4 @@ def _released(studio: Studio, making: Making, target: Path, title: str) -> Path:
     rate = int(making.made.facts["rate"])
     samples: Floats = pcm.read(making.asset.path, rate)
     claim = trust.Claim(title, parts=(part(making),), credits=making.made.credits)
-
-    def written(_: Path, desk: Path) -> None:
-        # Formats that are compressed get the audible label first: it cannot be put into them afterwards.
-        pcm.write(desk, samples if desk.suffix in (".wav", ".flac") else trust.label_audio(samples, rate), rate)
-
-    return release(studio, making, target, claim, written)
+    return release(studio, making, target, claim, lambda _, desk: sounds.write(desk, samples, rate))

@@ -9,8 +9,8 @@ import numpy as np
 from PIL import Image
 
 from mofang import trust
-from mofang.apps.export import part, public, release
-from mofang.apps.originals import generated, keep, pixels
+from mofang.apps.export import generated, part, public, release
+from mofang.apps.originals import keep, pixels
 from mofang.image.engines.collage.read import read
 from mofang.image.layout import compose, format_of, template_of
 from mofang.image.layout.faces import credit

@@ -12,15 +12,12 @@ from mofang.studio import Made, Making, Recipe, Studio, UserError
 from mofang.studio.library import file_hash
 
 ENGINE = "original"
-PERSONAL = ("algorithmicallyEnhanced", "digitalCreation")
 
 
 def keep(studio: Studio, path: Path) -> Making:
     """The picture as an asset: upright RGB as `open_picture` reads it. Raises `UserError` for one that cannot be read."""
     image = open_picture(path)
-    report = trust.verify(path, studio.folder)
-    said = report.credentials.nature if report.credentials else ""
-    marked = bool(report.record) or (bool(said) and "lgorithmic" in said and said not in PERSONAL)
+    marked = trust.verify(path, studio.folder).generated
     recipe = Recipe(ENGINE, "1", prompt=file_hash(path), params={"name": path.name, "generated": marked})
     nature = "compositeWithTrainedAlgorithmicMedia" if marked else "digitalCreation"
 
@@ -29,11 +26,6 @@ def keep(studio: Studio, path: Path) -> Making:
         return Made(facts={"nature": nature})
 
     return studio.make(recipe, ".png", produce)
-
-
-def generated(making: Making) -> bool:
-    """Whether an original bears an AI label already: what is made of it must bear one too."""
-    return bool(making.recipe.params.get("generated"))
 
 
 def pixels(studio: Studio, asset: str) -> NDArray[np.uint8]:

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from mofang import trust
+from mofang.apps import sounds
 from mofang.apps.export import part, public, release
 from mofang.apps.make import voices
 from mofang.apps.make.storyboard import Picture, Shot, Storyboard
-from mofang.apps.speak import SUFFIXES, check
 from mofang.sound import Voice, pcm
 from mofang.sound.engines.base import Speech
 from mofang.sound.mix import RATE
@@ -50,7 +50,7 @@ class Performed:
 def perform_to(studio: Studio, source: Path, target: Path, wish: Wish, progress: Progress = silent) -> Performed:
     """Perform the script in a file and publish it to `target`, with `.srt` and `.vtt` beside it. Lines that were spoken before
     are not spoken again. Raises `UserError`."""
-    check(target)
+    sounds.check(target)
     text = _text(source)
     lines = script.read(text, fountain=source.suffix.lower() == ".fountain")
     cast = casting.cast(lines, wish.cast, studio.folder)
@@ -113,9 +113,7 @@ def _recipe(lines: list[script.Line], cues: list[play.Cue], makings: list[Making
 
 
 def _convert(source: Path, desk: Path) -> None:
-    samples = pcm.read(source, RATE, 2)
-    # Formats that are compressed get the audible label first: it cannot be put into them afterwards.
-    pcm.write(desk, samples if desk.suffix in (".wav", ".flac") else trust.label_audio(samples, RATE), RATE)
+    sounds.write(desk, pcm.read(source, RATE, 2), RATE)
 
 
 def _captions(cues: list[play.Cue], speeches: list[Speech], lead: float) -> list[Caption]:
@@ -144,5 +142,3 @@ def _beside(studio: Studio, target: Path, words: str, claim: trust.Claim) -> Pat
     finally:
         desk.unlink(missing_ok=True)
 
-
-__all__ = ["SUFFIXES", "Performed", "Wish", "perform_to"]

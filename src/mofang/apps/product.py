@@ -12,8 +12,8 @@ from PIL import Image
 from mofang import trust
 from mofang.apps.edit import Order as Edit
 from mofang.apps.edit import edited
-from mofang.apps.export import part, public, release
-from mofang.apps.originals import generated, keep, pixels
+from mofang.apps.export import generated, part, public, release
+from mofang.apps.originals import keep, pixels
 from mofang.image.layout import compose, format_of, template_of
 from mofang.image.layout.faces import credit
 from mofang.image.layout.formats import Format

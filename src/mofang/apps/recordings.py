@@ -4,15 +4,14 @@ import shutil
 from pathlib import Path
 
 from mofang import trust
+from mofang.apps.sounds import SUFFIXES
 from mofang.sound.edit.source import LONGEST, Sound, open_sound, probe
 from mofang.studio import Made, Making, Recipe, Studio, UserError
 from mofang.studio.library import file_hash
-from mofang.trust.credentials import PERSONAL
 from mofang.trust.labels import rhythm
 
 ENGINE = "original"
 LARGEST = 4 << 30
-SUFFIXES = (".wav", ".flac", ".mp3", ".m4a")
 
 
 def keep(studio: Studio, path: Path) -> Making:
@@ -22,9 +21,7 @@ def keep(studio: Studio, path: Path) -> Making:
         raise UserError(f"{path.name} is larger than {LARGEST >> 30} GB; cut it with another program first")
     studio.require_space(path.stat().st_size)
     try:
-        report = trust.verify(path, studio.folder)
-        said = report.credentials.nature if report.credentials else ""
-        marked = bool(report.record) or (bool(said) and "lgorithmic" in said and said not in PERSONAL)
+        marked = trust.verify(path, studio.folder).generated
     except UserError:  # A format that no mark of ours can be in.
         marked = False
     recipe = Recipe(ENGINE, "1", prompt=file_hash(path), params={"name": path.name, "generated": marked})
@@ -37,11 +34,6 @@ def keep(studio: Studio, path: Path) -> Making:
     # The reader goes by content: a name that says otherwise does no harm, a strange one would.
     suffix = path.suffix.lower()
     return studio.make(recipe, suffix if suffix in SUFFIXES else ".wav", produce, kind="audio")
-
-
-def generated(making: Making) -> bool:
-    """Whether an original bears an AI label already: what is made of it must bear one too."""
-    return bool(making.recipe.params.get("generated"))
 
 
 def heard(studio: Studio, asset: str, longest: float = LONGEST) -> Sound:

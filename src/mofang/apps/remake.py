@@ -1,6 +1,7 @@
 """An asset made again from its recipe: the proof that the recipe is the whole of it."""
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from mofang.apps import (
@@ -23,6 +24,12 @@ from mofang.apps.make.storyboard import Picture, scene_from
 from mofang.studio import Asset, Recipe, Studio, UserError
 from mofang.studio.library import file_hash
 
+PRODUCE: dict[str, Callable[[Studio, Recipe, Path], object]] = {
+    room.ENGINE: room.produce
+    for room in (layout, compose, music, jukebox, product, generate, project, edit, sound_edit, verse)
+}
+"""What makes a recipe again, by its engine, where the recipe is enough."""
+
 
 def remake(studio: Studio, asset: Asset) -> tuple[str, bool]:
     """Make the asset of a recipe again. Returns the SHA-256 of what came out, and whether a damaged asset was mended.
@@ -43,40 +50,22 @@ def remake(studio: Studio, asset: Asset) -> tuple[str, bool]:
 
 
 def _produce(studio: Studio, recipe: Recipe, target: Path) -> None:
-    if recipe.engine == "collage":
+    if again := PRODUCE.get(recipe.engine):
+        again(studio, recipe, target)
+    elif recipe.engine == "collage":
         pictures.produce(recipe, Picture(scene_from(recipe.prompt), seed=recipe.seed), target)
     elif recipe.engine == "folder":
         if not Path(recipe.params["file"]).is_file():
             raise UserError(f"the picture it was cut from, {recipe.params['file']}, is gone; put it back")
         pictures.produce(recipe, Picture(file=recipe.params["file"]), target)
-    elif recipe.engine == layout.ENGINE:
-        layout.produce(studio, recipe, target)
-    elif recipe.engine == compose.ENGINE:
-        compose.produce(studio, recipe, target)
-    elif recipe.engine == music.ENGINE:
-        music.produce(studio, recipe, target)
-    elif recipe.engine == jukebox.ENGINE:
-        jukebox.produce(studio, recipe, target)
-    elif recipe.engine == product.ENGINE:
-        product.produce(studio, recipe, target)
     elif paint.paints(recipe.engine):
         paint.produce(studio, recipe, target)
-    elif recipe.engine == generate.ENGINE:
-        generate.produce(studio, recipe, target)
-    elif recipe.engine == project.ENGINE:
-        project.produce(studio, recipe, target)
-    elif recipe.engine == edit.ENGINE:
-        edit.produce(studio, recipe, target)
-    elif recipe.engine == sound_edit.ENGINE:
-        sound_edit.produce(studio, recipe, target)
     elif recipe.engine == effect.ENGINE:
         effect.produce(recipe, target)
     elif recipe.engine in voices.ENGINES:
         voices.produce(recipe, target)
     elif recipe.engine == writing.WORDS:
         writing.produce(recipe, target)
-    elif recipe.engine == verse.ENGINE:
-        verse.produce(studio, recipe, target)
     elif recipe.engine == write.ENGINE or recipe.engine.removesuffix("-text") in write.FOREIGN:
         write.produce(studio, recipe, target)
     else:

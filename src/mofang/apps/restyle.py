@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mofang import trust
-from mofang.apps.export import public
-from mofang.apps.originals import generated, keep
+from mofang.apps.export import generated, public
+from mofang.apps.originals import keep
 from mofang.image.edit.film import styled
 from mofang.image.safe import open_picture
 from mofang.studio import Recipe, Studio, UserError

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from mofang import trust
-from mofang.apps.export import part, public, release
-from mofang.apps.recordings import SUFFIXES, generated, heard, keep
+from mofang.apps import sounds
+from mofang.apps.export import generated, part, public, release
+from mofang.apps.recordings import heard, keep
 from mofang.apps.sound_verbs import VERBS
 from mofang.sound import pcm
 from mofang.sound.edit.source import LONGEST, Sound, rate_for
@@ -35,7 +36,7 @@ class Order:
 
 def edit_to(studio: Studio, order: Order, target: Path) -> Path:
     """Do it and publish the result: labelled if anything in it was generated, else as the maker's own. Raises `UserError`."""
-    check(target)
+    sounds.check(target)
     making, originals = edited(studio, order)
     own: Nature = "digitalCreation" if order.verb in ("join", "mix") else "algorithmicallyEnhanced"
     nature: Nature = "compositeWithTrainedAlgorithmicMedia" if any(map(generated, originals)) else own
@@ -44,12 +45,6 @@ def edit_to(studio: Studio, order: Order, target: Path) -> Path:
                         facts={"recipe": public(making.recipe), "files": [path.name for path in order.sounds]})  # fmt: skip
     label = nature == "compositeWithTrainedAlgorithmicMedia"
     return release(studio, making, target, claim, lambda source, desk: convert(source, desk, label=label))
-
-
-def check(target: Path) -> None:
-    """Raises `UserError` for a format that is not written."""
-    if target.suffix.lower() not in SUFFIXES:
-        raise UserError(f"cannot write a sound as '{target.suffix[:12]}'; choose one of: {', '.join(SUFFIXES)}")
 
 
 def edited(studio: Studio, order: Order) -> tuple[Making, list[Making]]:
@@ -84,9 +79,8 @@ def convert(source: Path, target: Path, *, label: bool) -> None:
     sound, suffix = open_sound(source, CUT_FROM), target.suffix.lower()
     rate = rate_for(suffix, sound.rate)
     samples = pcm.resample(sound.samples, sound.rate, rate)
-    # Formats that are compressed get the audible label first: it cannot be put into them afterwards.
-    if label and suffix not in (".wav", ".flac"):
-        samples = trust.label_audio(samples, rate)
+    if label:
+        samples = sounds.labelled(samples, rate, suffix)
     if suffix == ".wav":
         pcm.write_wav(target, samples, rate, bits=24)
     else:

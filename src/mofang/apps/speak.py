@@ -6,20 +6,13 @@ from pathlib import Path
 import numpy as np
 
 from mofang import trust
+from mofang.apps import sounds
 from mofang.apps.export import part, release
 from mofang.apps.make import voices
 from mofang.apps.make.storyboard import Picture, Shot, Storyboard
 from mofang.sound import pcm, visemes
 from mofang.sound import voice as find_voice
 from mofang.studio import Making, Studio, UserError
-
-SUFFIXES = (".wav", ".flac", ".mp3", ".m4a")
-
-
-def check(target: Path) -> None:
-    """Raises `UserError` for a format that is not written."""
-    if target.suffix.lower() not in SUFFIXES:
-        raise UserError(f"cannot write a '{target.suffix}' sound; choose one of: {', '.join(SUFFIXES)}")
 
 
 def spoken(studio: Studio, text: str, voice: str, speed: float) -> Making:
@@ -36,20 +29,14 @@ def spoken(studio: Studio, text: str, voice: str, speed: float) -> Making:
 def speak_to(studio: Studio, text: str, target: Path, voice: str, speed: float, lips: Path | None = None) -> Path:
     """Speak a text and publish it to `target`, whose suffix chooses the format; `lips` gets the mouth's shapes as JSON, at the
     times of that file. Raises `UserError`."""
-    check(target)
+    sounds.check(target)
     if lips and lips.suffix.lower() != ".json":
         raise UserError(f"the mouth's shapes are written as JSON; call the file {lips.stem}.json")
     making = spoken(studio, text, voice, speed)
     title = " ".join(text.split())[:60]
     claim = trust.Claim(title, lang=find_voice(voice).language, parts=(part(making),), credits=making.made.credits)
     samples = pcm.read(making.asset.path, 24_000)
-
-    def written(_: Path, desk: Path) -> None:
-        # Formats that are compressed get the audible label first: it cannot be put into them afterwards.
-        lossless = desk.suffix in (".wav", ".flac")
-        pcm.write(desk, samples if lossless else trust.label_audio(samples, 24_000), 24_000)
-
-    path = release(studio, making, target, claim, written)
+    path = release(studio, making, target, claim, lambda _, desk: sounds.write(desk, samples, 24_000))
     if lips:
         lead = len(trust.label_audio(np.zeros(0, np.float32), 24_000)) / 24_000
         _lips(studio, making, lips, claim, lead)

@@ -72,6 +72,16 @@ def find(name: str | Path, studio: Path | None = None) -> Path:
     raise UserError(f"there is no model {str(name)[:60]!r}{have}")
 
 
+def find_again(key: str, studio: Path | None = None) -> Path:
+    """The folder of the model that a recipe names as `name@hash`, a beginning of its weights' SHA-256. Raises `UserError` if it is
+    another by now."""
+    name, _, mark = key.partition("@")
+    folder = find(name, studio)
+    if file_hash(folder / WEIGHTS)[: len(mark)] != mark:
+        raise UserError(f"the model {name} is another than the one that made this; put that one back")
+    return folder
+
+
 def read_config(folder: Path) -> Config:
     """The configuration of the model in `folder`. Raises `UserError`."""
     config = _read_json(folder / CONFIG)

@@ -51,6 +51,12 @@ class Report:
         return self.signed and made is not None and made.nature in PERSONAL and self.record is None
 
     @property
+    def generated(self) -> bool:
+        """Whether the file says of itself that AI made it or a part of it: what is made of it must say so too."""
+        said = self.credentials.nature if self.credentials else ""
+        return bool(self.record) or (bool(said) and "lgorithmic" in said and said not in PERSONAL)
+
+    @property
     def ok(self) -> bool:
         """Whether the file says how it was made and everything it says holds."""
         return not self.silent and not self.faults
