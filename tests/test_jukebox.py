@@ -18,8 +18,9 @@ from mofang.sound.jukebox import conditions, data
 from mofang.sound.jukebox.codec import Codec
 from mofang.sound.jukebox.join import join
 from mofang.sound.jukebox.network import Prior, Told
-from mofang.sound.jukebox.sample import Jukebox, Wish, draw, sample
+from mofang.sound.jukebox.sample import Jukebox, Wish, sample
 from mofang.sound.jukebox.shape import CodecShape, PriorShape, read
+from mofang.sound.sampling import nucleus
 from mofang.studio import Studio, UserError
 from mofang.studio.works import Consent, add, all_works, revoke
 
@@ -155,9 +156,9 @@ def test_what_is_told_of_time_and_words_stays_in_bounds(start, total, text, size
 
 def test_a_draw_keeps_to_the_nucleus():
     rng, logits = np.random.default_rng(0), np.log(np.array([0.6, 0.3, 0.06, 0.04], np.float32))
-    counts = np.bincount([draw(logits, rng, 1.0, 0.8) for _ in range(600)], minlength=4)
+    counts = np.bincount([nucleus(logits, rng, 1.0, 0.8) for _ in range(600)], minlength=4)
     assert counts[2:].sum() == 0 and counts[0] / counts.sum() == pytest.approx(2 / 3, abs=0.06)
-    assert {draw(logits, rng, 0.01, 1.0) for _ in range(20)} == {0}
+    assert {nucleus(logits, rng, 0.01, 1.0) for _ in range(20)} == {0}
 
 
 def test_learning_helps_and_the_card_says_so(parts, corpus):

@@ -15,8 +15,8 @@ LOWEST, HIGHEST = 36, 96
 # Probe-tone ratings for Western music, with the weights Temperley (1999) gave them, from the tonic up.
 MAJOR = (5.0, 2.0, 3.5, 2.0, 4.5, 4.0, 2.0, 4.5, 2.0, 3.5, 1.5, 4.0)
 MINOR = (5.0, 2.0, 3.5, 4.5, 2.0, 4.0, 2.0, 4.5, 3.5, 2.0, 1.5, 4.0)
-SHARPS = ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
-FLATS = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "G#", "A", "Bb", "B")
+MAJOR_NAMES = ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
+MINOR_NAMES = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "G#", "A", "Bb", "B")
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Found:
     @property
     def name(self) -> str:
         """`G`, `F#m` …"""
-        return FLATS[self.tonic] + "m" if self.minor else SHARPS[self.tonic]
+        return MINOR_NAMES[self.tonic] + "m" if self.minor else MAJOR_NAMES[self.tonic]
 
 
 def key(sound: Sound) -> Found | None:

@@ -11,6 +11,7 @@ from mofang.sound.jukebox import conditions
 from mofang.sound.jukebox import shape as shapes
 from mofang.sound.jukebox.codec import Codec, Codes, Floats
 from mofang.sound.jukebox.network import Prior, Told
+from mofang.sound.sampling import nucleus
 from mofang.studio.errors import UserError
 from mofang.studio.progress import Progress, silent
 
@@ -67,16 +68,6 @@ def fitting(codec: dict[str, object], priors: Sequence[Prior]) -> tuple[Prior, .
         if told.codes != shape.codes or told.ratio != ratio or told.rate != shape.rate / shape.hops[level]:
             raise UserError(f"the prior of level {level} was trained on the codes of another codec; train it with this one")
     return ordered
-
-
-def draw(logits: Floats, rng: np.random.Generator, temperature: float, top_p: float) -> int:
-    """One code: softmax(logits / temperature), cut to the fewest that have `top_p` of it (Holtzman et al. 2020)."""
-    scaled = logits.astype(np.float64) / max(temperature, 1e-6)
-    shares = np.exp(scaled - scaled.max())
-    order = np.argsort(-shares, kind="stable")
-    sums = np.cumsum(shares[order])
-    kept = int(np.searchsorted(sums, top_p * sums[-1])) + 1
-    return int(order[min(int(np.searchsorted(sums[:kept], rng.random() * sums[min(kept, len(sums)) - 1], "right")), kept - 1)])
 
 
 def sample(jukebox: Jukebox, wish: Wish, beginning: Floats | None = None, progress: Progress = silent) -> Floats:
@@ -140,7 +131,7 @@ def _level(prior: Prior, known: Codes, count: int, upper: Codes | None, wish: Wi
         prior.begin(window_told(prior, start, count, upper, shape.style(wish.style), wish.lyrics))
         logits = prior.feed(codes[start:at])
         while at < end:
-            codes[at] = draw(logits, rng, wish.temperature, wish.top_p)
+            codes[at] = nucleus(logits, rng, wish.temperature, wish.top_p)
             at += 1
             if at < end:
                 logits = prior.feed(codes[at - 1 : at])

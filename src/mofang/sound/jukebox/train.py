@@ -18,9 +18,10 @@ from mofang.sound.jukebox.codec import Codec
 from mofang.sound.jukebox.data import Corpus, Entry
 from mofang.sound.jukebox.network import Prior
 from mofang.sound.jukebox.picture import spectrograms
-from mofang.sound.jukebox.sample import Wish, draw, window_told
+from mofang.sound.jukebox.sample import Wish, window_told
 from mofang.sound.nets.jukebox_codec import CodecNet, spectral_loss
 from mofang.sound.nets.jukebox_prior import PriorNet
+from mofang.sound.sampling import nucleus
 from mofang.studio.errors import UserError
 from mofang.training import distributed
 from mofang.training.codebook import perplexity
@@ -248,7 +249,7 @@ class PriorTraining:
         first = size // 4
         logits = prior.feed(made[:first])
         for at in range(first, size):
-            made[at] = draw(logits, rng, wish.temperature, wish.top_p)
+            made[at] = nucleus(logits, rng, wish.temperature, wish.top_p)
             if at + 1 < size:
                 logits = prior.feed(made[at : at + 1])
         parts = [self.codec.decode(each, shape.level) for each in (codes[0][:size], made)]

@@ -10,6 +10,7 @@ from mofang.sound.music import tokens
 from mofang.sound.music.grammar import Grammar
 from mofang.sound.music.network import Floats, Network
 from mofang.sound.music.tasks import Sequence
+from mofang.sound.sampling import nucleus
 from mofang.studio.errors import UserError
 
 
@@ -98,12 +99,6 @@ class Writer:
         return 0.0
 
     def _drawn(self) -> int:
-        """An event by nucleus sampling (Holtzman et al. 2020, arXiv 1904.09751) among those allowed."""
+        """An event by nucleus sampling among those allowed."""
         wanted = self.logits.astype(np.float64) + self.preferred()
-        logits = np.where(self.grammar.mask(), wanted / self.temperature, -np.inf)
-        shares = np.exp(logits - logits.max())
-        shares /= shares.sum()
-        order = np.argsort(-shares, kind="stable")
-        kept = order[: int(np.searchsorted(np.cumsum(shares[order]), self.top_p)) + 1]
-        total = np.cumsum(shares[kept])
-        return int(kept[min(int(np.searchsorted(total, self.rng.random() * total[-1])), len(kept) - 1)])
+        return nucleus(np.where(self.grammar.mask(), wanted, -np.inf), self.rng, self.temperature, self.top_p)
