@@ -14,6 +14,7 @@ from mofang.image.edit.film import styled
 from mofang.image.safe import open_picture
 from mofang.studio import Recipe, Studio, UserError
 from mofang.studio.library import file_hash
+from mofang.studio.media import open_media
 from mofang.studio.words import language
 from mofang.trust.credentials import Nature
 from mofang.video import probe
@@ -78,7 +79,7 @@ def _frames(film: Path, width: int, height: int, fps: int) -> Iterator[NDArray[n
     import av
 
     try:
-        with av.open(str(film)) as container:
+        with open_media(film) as container:
             number, start, last = 0, None, None
             for frame in container.decode(video=0):
                 time = frame.time or 0.0

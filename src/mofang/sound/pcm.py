@@ -9,6 +9,7 @@ import numpy as np
 from mofang.sound.engines.base import Samples
 from mofang.studio.atomic import atomic
 from mofang.studio.errors import UserError
+from mofang.studio.media import open_media
 
 LONGEST = 3 * 3600
 """Seconds read at most; three hours of stereo at 48 kHz are 4 GB of float32."""
@@ -35,7 +36,7 @@ def read(path: Path, rate: int, channels: int = 1, longest: float = LONGEST) -> 
     parts: list[Samples] = []
     total = 0
     try:
-        with av.open(str(path), metadata_errors="ignore") as container:
+        with open_media(path) as container:
             if not container.streams.audio:
                 raise UserError(f"{path} holds no sound; give an audio file (WAV, MP3, FLAC, M4A, OGG…)")
             stream = container.streams.audio[0]

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from mofang.studio.errors import UserError
+from mofang.studio.media import open_media
 from mofang.trust import labels, look
 from mofang.trust.carriers import Malformed, midi, musicxml, svg
 from mofang.trust.carriers.markdown import front_and_body
@@ -164,7 +165,7 @@ def _sound(source: Path, target: Path, kind: str, lang: str) -> bool:
     try:
         if look.visible(source, kind):
             return False  # Before all of it is decoded: an audiobook of ten hours is labelled already and fills no memory.
-        with av.open(str(source)) as container:
+        with open_media(source) as container:
             if kind == "mp4" and any(map(look.moves, container.streams.video)):
                 return False
             stream = container.streams.audio[0]

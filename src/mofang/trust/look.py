@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from mofang.studio.media import open_media
 from mofang.trust import labels
 from mofang.trust.carriers import midi, musicxml, svg
 from mofang.trust.carriers.markdown import front_and_body
@@ -33,9 +34,7 @@ def _seen(path: Path) -> bool:
 
 def _shown(path: Path) -> bool:
     """In a film every half second from its first frame to 1.9 s; sound without pictures is listened to."""
-    import av
-
-    with av.open(str(path)) as container:
+    with open_media(path) as container:
         if not any(map(moves, container.streams.video)):
             return _heard(path)
         due, frame = 0.0, None
@@ -60,7 +59,7 @@ def moves(stream: Any) -> bool:
 def _heard(path: Path) -> bool:
     import av
 
-    with av.open(str(path)) as container:
+    with open_media(path) as container:
         rate = container.streams.audio[0].rate
         resampler = av.AudioResampler("flt", "mono", rate)
         pieces, count = [np.zeros(0, np.float32)], 0

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from mofang.studio.errors import UserError
+from mofang.studio.media import open_media
 from mofang.video.planes import Planes
 
 SEAL = struct.pack(">I4s", 40, b"free")
@@ -84,7 +85,7 @@ def join(chunks: Sequence[Path], audio: Path | None, path: Path, frames: int, fp
 
     try:
         with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as out:
-            with av.open(str(chunks[0])) as first:
+            with open_media(chunks[0]) as first:
                 video: Any = out.add_stream_from_template(first.streams.video[0])
             sound = _sound(out, audio, Fraction(frames, fps)) if audio else iter(())
             upcoming = next(sound, None)
@@ -104,11 +105,9 @@ def join(chunks: Sequence[Path], audio: Path | None, path: Path, frames: int, fp
 
 def _pictures(chunks: Sequence[Path], fps: int) -> Iterator[tuple[Any, Fraction]]:
     """The packets of all chunks with their times moved to the film's, and their decoding times in seconds."""
-    import av
-
     offset = 0
     for chunk in chunks:
-        with av.open(str(chunk)) as container:
+        with open_media(chunk) as container:
             source: Any = container.streams.video[0]
             tick = Fraction(source.time_base)
             shift = round(Fraction(offset, fps) / tick)
@@ -148,7 +147,7 @@ def samples(audio: Path) -> Iterator[Any]:
     import av
 
     try:
-        with av.open(str(audio)) as container:
+        with open_media(audio) as container:
             resampler = av.AudioResampler("fltp", "stereo", RATE)
             for frame in container.decode(audio=0):
                 yield from resampler.resample(frame)

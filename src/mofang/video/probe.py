@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from mofang.studio.errors import UserError
+from mofang.studio.media import open_media
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ def probe(path: Path) -> Probe:
     import av
 
     try:
-        with av.open(str(path)) as container:
+        with open_media(path) as container:
             stream: Any = container.streams.video[0]
             sound = container.streams.audio[0].codec_context.name if container.streams.audio else ""
             frames = sum(1 for packet in container.demux(stream) if packet.size)

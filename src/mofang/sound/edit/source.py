@@ -6,6 +6,7 @@ from pathlib import Path
 from mofang.sound import pcm
 from mofang.sound.engines.base import Samples
 from mofang.studio.errors import UserError
+from mofang.studio.media import open_media
 
 LONGEST = 3600.0
 """Seconds that are worked on at once."""
@@ -50,8 +51,7 @@ def probe(path: Path) -> Facts:
     if not path.is_file():
         raise UserError(f"{path} does not exist; give an audio file (WAV, MP3, FLAC, M4A, OGG…)")
     try:
-        # A playlist called .wav must not send us to other files.
-        with av.open(str(path), metadata_errors="ignore", options={"protocol_whitelist": "file"}) as container:
+        with open_media(path) as container:
             if not container.streams.audio:
                 raise UserError(f"{path} holds no sound; give an audio file (WAV, MP3, FLAC, M4A, OGG…)")
             stream = container.streams.audio[0]
