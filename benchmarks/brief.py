@@ -10,13 +10,12 @@ Without --model the default model of each language is used; a language whose mod
 
 import argparse
 import json
-import os
-import platform
 import re
 import statistics
 import time
 from pathlib import Path
 
+from common import Row, report
 from mofang.studio.errors import UserError
 from mofang.text.check import fault
 from mofang.text.engines.base import TextEngine
@@ -26,6 +25,7 @@ from mofang.text.repeat import distinct, loops, repeated_sentences
 from mofang.text.script import write_script
 
 SCENES = 8
+PEER = "same model, one prompt for JSON"
 BRIEFS: dict[Lang, list[str]] = {
     "zh": ["小狐狸和月亮", "中秋节的由来", "如何泡一杯好茶", "秋天的校园", "为什么天空是蓝色的", "老街的早晨", "一只不会飞的小鸟",
            "机器人第一次看见大海", "茶的历史", "怎样养一只猫", "为什么冬天会下雪", "渔夫和金鱼", "爷爷的旧手表", "春节的习俗",
@@ -102,23 +102,14 @@ def main() -> None:
         engine.close()
         mine, other = measure(results["ours"], lang), measure(results["peer"], lang)
         for what, value in mine.items():
-            goal = 1.0 if what != "distinct-2" else None
-            rows.append({"what": f"{lang}: {what} ({engine.model}, {len(taken)} briefs)", "unit": "share", "ours": round(value, 3),
-                         "peer": round(other[what], 3), "peer_name": "same model, one prompt for JSON",
-                         "ratio": round(value / other[what], 2) if other[what] else None, "goal": goal,
-                         "met": value >= goal if goal else None})  # fmt: skip
+            ratio = value / other[what] if other[what] else None
+            goal, met = ("1", value == 1) if what != "distinct-2" else ("", None)
+            name = f"{lang}: {what} ({engine.model}, {len(taken)} briefs)"
+            rows.append(Row(name, "share", value, other[what], PEER, ratio, goal, met))
         took = [statistics.mean(seconds[name]) for name in ("ours", "peer")]
-        rows.append({"what": f"{lang}: time for a script of {SCENES} scenes", "unit": "s", "ours": round(took[0], 1),
-                     "spread": round(statistics.pstdev(seconds["ours"]), 1), "peer": round(took[1], 1),
-                     "peer_name": "same model, one prompt for JSON", "ratio": round(took[1] / took[0], 2), "goal": None,
-                     "met": None})  # fmt: skip
-    print(f"\n{'what':<64}{'ours':>8}{'peer':>8}{'ratio':>8}")
-    for row in rows:
-        print(f"{row['what']:<64}{row['ours']:>8}{row['peer']:>8}{row['ratio'] or '∞':>8}")
-    out = Path(__file__).resolve().parent / "out" / "brief.json"
-    out.parent.mkdir(exist_ok=True)
-    machine = {"system": platform.platform(), "cores": os.cpu_count(), "python": platform.python_version()}
-    out.write_text(json.dumps({"machine": machine, "rows": rows}, ensure_ascii=False, indent=1) + "\n", "utf-8")
+        rows.append(Row(f"{lang}: time for a script of {SCENES} scenes", "s", took[0], took[1], PEER, took[1] / took[0],
+                        spread=statistics.pstdev(seconds["ours"])))  # fmt: skip
+    report("brief", rows)
 
 
 if __name__ == "__main__":

@@ -11,18 +11,15 @@ needs Node and is left out without it.
 import argparse
 import hashlib
 import json
-import os
-import platform
 import re
 import shutil
 import subprocess
 import sys
 import time
-from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-PEERS = HERE / ".peers" / "polyphones"
-VERSIONS = ["pypinyin==0.55.0", "jieba==0.42.1", "g2pM==0.1.2.5"]
+from common import HERE, Row, peer_python, report
+
+PACKAGES = ["setuptools<70", "numpy", "pypinyin==0.55.0", "jieba==0.42.1", "g2pM==0.1.2.5"]
 TARGET = re.compile(r"(.)\{([a-z]+[1-5])\}")
 
 PEER_CODE = """
@@ -79,22 +76,14 @@ def ours(sentences: list[str]) -> list[list[str]]:
 def peers(sentences: list[str]) -> dict[str, list[list[str]]]:
     """Readings by every peer that can be installed here."""
     data = json.dumps(sentences)
-    python = PEERS / "venv" / "bin" / "python"
-    if not python.exists():
-        subprocess.run([sys.executable, "-m", "venv", PEERS / "venv"], check=True)
-        subprocess.run([python, "-m", "pip", "install", "-q", "setuptools<70", "numpy", *VERSIONS], check=True)
-    done = subprocess.run(
-        [python, "-W", "ignore", "-c", PEER_CODE], input=data, capture_output=True, text=True, check=True
-    )
+    python = peer_python("polyphones", *PACKAGES)
+    done = subprocess.run([python, "-W", "ignore", "-c", PEER_CODE], input=data, capture_output=True, text=True, check=True)
     read: dict[str, list[list[str]]] = json.loads(done.stdout)
     if shutil.which("npm") and shutil.which("node"):
-        if not (PEERS / "node_modules" / "pinyin-pro").exists():
-            subprocess.run(
-                ["npm", "install", "--silent", "--no-fund", "--prefix", PEERS, "pinyin-pro@3.29.0"], check=True
-            )
-        done = subprocess.run(
-            ["node", "-e", NODE_CODE], input=data, capture_output=True, text=True, check=True, cwd=PEERS
-        )
+        folder = HERE / ".peers" / "polyphones"
+        if not (folder / "node_modules" / "pinyin-pro").exists():
+            subprocess.run(["npm", "install", "--silent", "--no-fund", "--prefix", folder, "pinyin-pro@3.29.0"], check=True)
+        done = subprocess.run(["node", "-e", NODE_CODE], input=data, capture_output=True, text=True, check=True, cwd=folder)
         read["pinyin-pro"] = json.loads(done.stdout)
     else:
         print("pinyin-pro is left out: Node is not installed", file=sys.stderr)
@@ -155,24 +144,8 @@ def main() -> None:
         mine = table["mofang"][half][0] / table["mofang"][half][1]
         for name in list(read)[1:]:
             theirs = table[name][half][0] / table[name][half][1]
-            rows.append(
-                {
-                    "what": f"polyphone accuracy, {half}",
-                    "unit": "share right",
-                    "ours": round(mine, 4),
-                    "peer": round(theirs, 4),
-                    "peer_name": name,
-                    "ratio": round(mine / theirs, 3),
-                    "goal": 1.0,
-                    "met": mine > theirs,
-                }
-            )
-    out = HERE / "out" / "polyphones.json"
-    out.parent.mkdir(exist_ok=True)
-    machine = {"system": platform.platform(), "cpus": os.cpu_count(), "python": platform.python_version()}
-    out.write_text(
-        json.dumps({"machine": machine, "quick": options.quick, "rows": rows}, ensure_ascii=False, indent=1) + "\n"
-    )
+            rows.append(Row(f"polyphone accuracy, {half}", "share right", mine, theirs, name, mine / theirs, "ahead", mine > theirs))
+    report("polyphones", rows)
 
 
 if __name__ == "__main__":

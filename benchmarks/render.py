@@ -10,10 +10,7 @@ probed: length, frames and size must be the same. --quick makes six seconds. Mov
 
 import argparse
 import json
-import os
-import platform
 import subprocess
-import sys
 import tempfile
 import time
 import wave
@@ -22,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
+from common import Row, peer_python, report
 from mofang import models
 from mofang.sound import mix, pcm
 from mofang.studio.alignment import Aligned
@@ -29,8 +27,6 @@ from mofang.studio.typeset import Typeface
 from mofang.video import Shot, Style, Timeline, Transition, choose, probe, render, split
 from stills import landscape
 
-HERE = Path(__file__).resolve().parent
-PEERS = HERE / ".peers" / "render"
 WIDTH, HEIGHT, FPS, EACH, FADE = 1080, 1920, 30, 5, 15
 LINES = [
     "小狐狸坐在山坡上，看着又圆又亮的月亮。", "它想：要是能把月亮摘下来，该多好啊！", "于是它走了三天三夜，来到了湖边。",
@@ -62,16 +58,6 @@ film = film.with_audio(CompositeAudioClip([voice, music.with_volume_scaled(0.2)]
 film.write_videofile(job["target"], fps=FPS, codec="libx264", audio_codec="aac", preset="veryfast", threads=2,
                      ffmpeg_params=["-crf", "20", "-pix_fmt", "yuv420p"], logger=None)
 """
-
-
-def install() -> Path:
-    """A Python with MoviePy."""
-    python = PEERS / "venv" / "bin" / "python"
-    if not (PEERS / "done").exists():
-        subprocess.run([sys.executable, "-m", "venv", PEERS / "venv"], check=True)
-        subprocess.run([python, "-m", "pip", "install", "-q", "moviepy==2.2.1"], check=True)
-        (PEERS / "done").touch()
-    return python
 
 
 def tone(path: Path, seconds: float, pitch: float, beat: float) -> Path:
@@ -137,7 +123,7 @@ def main() -> None:
     quick = parser.parse_args().quick
     global EACH
     shots, EACH = (2, 3) if quick else (12, 5)
-    python = install()
+    python = peer_python("render", "moviepy==2.2.1")
     font = models.ensure("font-noto-sans-sc").file("bold")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -163,21 +149,14 @@ def main() -> None:
         row("the same after one caption was changed", "× real time", length / again, length / theirs, None),
         row("file", "MB", sizes[0] / 1e6, sizes[1] / 1e6, None, less=True),
     ]
-    machine = f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, {platform.platform()}"
-    out = HERE / "out" / "render.json"
-    out.parent.mkdir(exist_ok=True)
-    out.write_text(json.dumps({"machine": machine, "rows": rows}, ensure_ascii=False, indent=1), "utf-8")
     print(f"both: {one.frames} frames, {one.seconds:.2f} s, {one.width}×{one.height}, {one.video} + {one.sound}")
-    for entry in rows:
-        goal = "" if entry["goal"] is None else f"{entry['goal']:g} {'met' if entry['met'] else 'MISSED'}"
-        figures = f"{entry['ours']:8.2f} {entry['peer']:8.2f} {entry['ratio']:7.2f}"
-        print(f"{entry['what']:44} {entry['unit']:>14} {figures}  {goal:10} {entry['peer_name']}")
+    report("render", rows)
 
 
-def row(what: str, unit: str, ours: float, peer: float, goal: float | None, less: bool = False) -> dict[str, object]:
+def row(what: str, unit: str, ours: float, peer: float, goal: float | None, less: bool = False) -> Row:
     """A line of the table; a ratio above 1 means ours is better."""
-    return {"what": what, "unit": unit, "ours": ours, "peer": peer, "peer_name": "MoviePy 2.2.1",
-            "ratio": peer / ours if less else ours / peer, "goal": goal, "met": None if goal is None else ours >= goal}  # fmt: skip
+    met = None if goal is None else ours >= goal
+    return Row(what, unit, ours, peer, "MoviePy 2.2.1", peer / ours if less else ours / peer, f">= {goal:g}" if goal else "", met)
 
 
 if __name__ == "__main__":

@@ -8,18 +8,15 @@ looked up among the CLDR labels and tags of every glyph, label before tag, six s
 """
 
 import argparse
-import json
-import platform
 import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
+from common import HERE, Row, report
 from mofang.image.engines.collage.glyphs import DRAWABLE, glyphs, of_emoji
 from mofang.image.engines.collage.read import read
 
-HERE = Path(__file__).parent
 SETTINGS = ("place", "time", "season", "weather")
 GOALS = {"must": 0.85, "clean": 0.97, "place": 0.85, "time": 0.9, "season": 0.85, "weather": 0.9}
 STOP = frozenset({"the", "and", "was", "for", "with", "his", "her", "its", "had", "that", "this", "from", "they", "were", "are", "not",
@@ -149,25 +146,16 @@ def main() -> None:
                 print(lang)
             mine, theirs = score(chosen, ours, bool(arguments.show) and half == "dev"), score(chosen, peer)
             for name, goal in GOALS.items():
-                rows.append({"what": f"{half} {lang} ({len(chosen)} passages): {name}", "unit": "share right",
-                             "ours": round(mine[name], 3), "peer": round(theirs[name], 3),
-                             "peer_name": "keywords over CLDR labels and tags",
-                             "ratio": round(mine[name] / theirs[name], 2) if theirs[name] else None, "goal": goal,
-                             "met": mine[name] >= goal})
+                ratio = mine[name] / theirs[name] if theirs[name] else None
+                rows.append(Row(f"{half} {lang} ({len(chosen)} passages): {name}", "share right", mine[name], theirs[name],
+                                "keywords over CLDR labels and tags", ratio, f">= {goal}", mine[name] >= goal))  # fmt: skip
     start = time.perf_counter()
     for case in everything:
         ours(case)
     each = (time.perf_counter() - start) / len(everything)
-    print(f"{'':42s}{'ours':>8s}{'peer':>8s}{'goal':>8s}")
-    for row in rows:
-        print(f"{row['what']:42s}{row['ours']:8.3f}{row['peer']:8.3f}{row['goal']:8.2f}{'' if row['met'] else '  missed'}")
-    print(f"first Chinese call {first:.2f} s, then {1000 * each:.1f} ms a passage")
-    rows.append({"what": "first Chinese call", "unit": "s", "ours": round(first, 3), "peer": None, "peer_name": None,
-                 "ratio": None, "goal": 1.5, "met": first <= 1.5})
-    target = HERE / "out/scene_reading.json"
-    target.parent.mkdir(exist_ok=True)
-    target.write_text(json.dumps({"machine": f"{platform.machine()} {platform.system()}", "rows": rows},
-                                 ensure_ascii=False, indent=1))
+    rows.append(Row("first Chinese call", "s", first, goal="<= 1.5", met=first <= 1.5))
+    rows.append(Row("every later passage", "ms", 1000 * each))
+    report("scene_reading", rows)
 
 
 if __name__ == "__main__":

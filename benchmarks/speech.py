@@ -10,8 +10,6 @@ error (with and without tones), English word by word; numbers are compared as wo
 
 import argparse
 import json
-import os
-import platform
 import re
 import statistics
 import subprocess
@@ -21,8 +19,8 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-PEERS = HERE / ".peers" / "speech"
+from common import HERE, Row, peer_python, report
+
 PACKAGES = [
     "faster-whisper==1.2.1", "espeakng-loader==0.2.4", "misaki==0.9.4", "hibari-tts==0.2.1",
     "jieba", "pypinyin", "cn2an", "ordered-set", "regex",
@@ -39,20 +37,11 @@ FIRST = "天刚蒙蒙亮，老渔夫就推着小船下了河，他要在太阳�
 
 
 def peer(task: str, **data: object) -> object:
-    python = PEERS / "venv" / "bin" / "python"
     done = subprocess.run(
-        [python, "-W", "ignore", HERE / "speech_peers.py", task],
+        [peer_python("speech", *PACKAGES), "-W", "ignore", HERE / "speech_peers.py", task],
         input=json.dumps(data), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True,
     )  # fmt: skip
     return json.loads(done.stdout.splitlines()[-1])
-
-
-def install() -> None:
-    if not (PEERS / "venv" / "done").exists():
-        subprocess.run([sys.executable, "-m", "venv", PEERS / "venv"], check=True)
-        python = PEERS / "venv" / "bin" / "python"
-        subprocess.run([python, "-m", "pip", "install", "-q", *PACKAGES], check=True)
-        (PEERS / "venv" / "done").touch()
 
 
 def sentences(name: str, quick: bool) -> list[str]:
@@ -195,14 +184,14 @@ def theirs(name: str, texts: list[str], language: str, folder: Path) -> tuple[li
     return paths, done["sound"] / done["seconds"]
 
 
-def row(what: str, unit: str, value: float, other: float | None, name: str, goal: float | None, less: bool) -> dict:
+def row(what: str, unit: str, value: float, other: float | None, name: str, goal: float | None, less: bool) -> Row:
     ratio = None if other is None or not value else (other / value if less else value / other)
     met = None if goal is None else (value <= goal if less else value >= goal)
-    return {"what": what, "unit": unit, "ours": value, "peer": other, "peer_name": name, "ratio": ratio, "goal": goal,
-            "met": met}  # fmt: skip
+    words = "" if goal is None else f"{'<=' if less else '>='} {goal:g}"
+    return Row(what, unit, value, other, name, ratio, words, met)
 
 
-def hearing(language: str, quick: bool, show: bool, folder: Path, whisper: str) -> list[dict]:
+def hearing(language: str, quick: bool, show: bool, folder: Path, whisper: str) -> list[Row]:
     texts = sentences("mandarin60.tsv" if language == "zh" else "english40.tsv", quick)
     voices = ["zf_xiaobei", "zf_xiaoxiao"] if language == "zh" else ["hibari", "af_heart"]
     voices = voices[: 1 if quick else 2]
@@ -242,7 +231,6 @@ def main() -> None:
     from mofang import models
     from mofang.sound.engines.graphs import exact_signed_products
 
-    install()
     whisper = str(models.ensure("whisper-base").folder)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -257,21 +245,7 @@ def main() -> None:
         ]  # fmt: skip
         for language in ("zh", "en"):
             rows += hearing(language, given.quick, given.errors, folder, whisper)
-    machine = f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, {platform.platform()}"
-    out = HERE / "out" / "speech.json"
-    out.parent.mkdir(exist_ok=True)
-    out.write_text(json.dumps({"machine": machine, "rows": rows}, ensure_ascii=False, indent=1), "utf-8")
-    table(rows)
-
-
-def table(rows: list[dict]) -> None:
-    print(f"{'':48} {'unit':>11} {'ours':>8} {'peer':>8} {'ratio':>6}  goal")
-    for entry in rows:
-        other = "" if entry["peer"] is None else f"{entry['peer']:.3f}"
-        ratio = "" if entry["ratio"] is None else f"{entry['ratio']:.2f}"
-        goal = "" if entry["goal"] is None else f"{entry['goal']:g} {'met' if entry['met'] else 'MISSED'}"
-        figures = f"{entry['unit']:>11} {entry['ours']:8.3f} {other:>8} {ratio:>6}  {goal:10}"
-        print(f"{entry['what']:48} {figures} {entry['peer_name']}")
+    report("speech", rows)
 
 
 if __name__ == "__main__":

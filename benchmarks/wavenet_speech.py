@@ -28,7 +28,7 @@ from mofang.sound.own.features import RATE, as_mel, features
 from mofang.sound.own.prepare import levelled
 from mofang.sound.own.speaker import opened, stamp
 from mofang.sound.speech import phrases
-from speech import error_rate, install, peer, sentences
+from speech import error_rate, peer, sentences
 
 SETTINGS = Mel()
 DECIBELS = 20 / np.log(10)
@@ -122,7 +122,6 @@ def main() -> None:
     given = parser.parse_args()
     folder = Path(find_voice(given.voice).name)
     texts = sentences("mandarin60.tsv", False)[:: 10 if given.quick else 2]
-    install()
     whisper = str(models.ensure("whisper-base").folder)
     with tempfile.TemporaryDirectory() as name:
         paths, speed = spoken(texts, folder, given.reference, Path(name))
