@@ -41,10 +41,11 @@ def heard(studio: Studio, asset: str, longest: float = LONGEST) -> Sound:
 
     Raises `UserError` if it is gone.
     """
-    path = studio.asset(asset).path
+    kept = studio.asset(asset)
+    path = kept.path
     if not path.is_file():
         raise UserError(f"the recording it was made from is gone from {studio.folder}; run: mofang doctor")
-    sound = open_sound(path, longest)
+    sound = open_sound(path, longest, str(studio.making(kept).recipe.params.get("name", path.name)))
     if trust.has_audio_label(sound.samples, sound.rate):
         rest = sound.samples[len(rhythm(sound.rate)) :]
         if not len(rest):

@@ -23,41 +23,67 @@ CODECS = {
 """Encoder and container for each suffix `write` knows besides .wav."""
 
 
-def read(path: Path, rate: int, channels: int = 1, longest: float = LONGEST) -> Samples:
+def read(path: Path, rate: int, channels: int = 1, longest: float = LONGEST, called: str = "") -> Samples:
     """The sound in an audio or video file, resampled to `rate` Hz: (n,) for one channel, (n, 2) for two.
 
-    At most `longest` seconds. Raises `UserError` if the file is missing, holds no sound, is damaged or is longer.
+    At most `longest` seconds. Raises `UserError`, which calls the file `called` if that says more than its path, if the file is
+    missing, holds no sound, is damaged or is longer.
     """
     import av
 
     assert channels in (1, 2), channels
+    name = called or str(path)
     if not path.is_file():
-        raise UserError(f"{path} does not exist; give an audio file (WAV, MP3, FLAC, M4A, OGG…)")
-    parts: list[Samples] = []
-    total = 0
+        raise UserError(f"{name} does not exist; give an audio file (WAV, MP3, FLAC, M4A, OGG…)")
+    sound = _Growing(channels)
     try:
         with open_media(path) as container:
             if not container.streams.audio:
-                raise UserError(f"{path} holds no sound; give an audio file (WAV, MP3, FLAC, M4A, OGG…)")
+                raise UserError(f"{name} holds no sound; give an audio file (WAV, MP3, FLAC, M4A, OGG…)")
             stream = container.streams.audio[0]
+            if stream.channels > 8 and stream.layout.name.endswith("channels"):  # Nobody knows which is left and which right.
+                raise UserError(f"{name} has {stream.channels} channels in no order that is known; export it in stereo or 5.1")
             # FFmpeg turns two channels into one 3 dB too loud; up to two are left as they are here.
             have = 1 if stream.channels == 1 else 2
             layout = "mono" if have == 1 else "stereo"
             resampler = av.AudioResampler(format="flt", layout=layout, rate=rate)
             for frame in _frames(container, stream):
                 for resampled in resampler.resample(frame):
-                    parts.append(resampled.to_ndarray().reshape(-1, have).astype(np.float32, copy=False))
-                    total += len(parts[-1])
-                    if total > longest * rate:
-                        raise UserError(f"{path} is longer than {longest / 60:.0f} minutes; cut it first")
+                    part = np.nan_to_num(resampled.to_ndarray().reshape(-1, have), nan=0.0, posinf=1.0, neginf=-1.0)
+                    sound.add(part if channels == 2 else part.mean(axis=1, keepdims=True))
+                    if sound.length > longest * rate:
+                        raise UserError(f"{name} is longer than {longest / 60:.0f} minutes; cut it first")
     except (av.error.FFmpegError, ValueError, OSError) as error:
-        raise UserError(f"{path} cannot be read as sound: {_reason(error)}; convert it to WAV or MP3") from error
-    if not total:
-        raise UserError(f"{path} holds no sound; it may be damaged or empty")
-    sound = np.nan_to_num(np.concatenate(parts), nan=0.0, posinf=1.0, neginf=-1.0).astype(np.float32, copy=False)
-    if channels == 1:
-        return np.asarray(sound.mean(axis=1), np.float32)
-    return np.repeat(sound, 2, axis=1) if sound.shape[1] == 1 else sound
+        raise UserError(f"{name} cannot be read as sound: {_reason(error)}; convert it to WAV or MP3") from error
+    if not sound.length:
+        raise UserError(f"{name} holds no sound; it may be damaged or empty")
+    whole = sound.taken()
+    return whole[:, 0] if channels == 1 else whole
+
+
+class _Growing:
+    """Samples (n, channels) that come in small parts, in little more memory than they need together."""
+
+    def __init__(self, channels: int) -> None:
+        self.length = 0
+        self._room = np.zeros((1 << 16, channels), np.float32)
+
+    def add(self, part: Samples) -> None:
+        """Append a part (n, channels)."""
+        end = self.length + len(part)
+        if end > len(self._room):
+            self._resize(max(end, len(self._room) * 9 // 8))
+        self._room[self.length : end] = part
+        self.length = end
+
+    def taken(self) -> Samples:
+        """All of them; nothing may be added any more."""
+        self._resize(self.length)
+        return self._room
+
+    def _resize(self, length: int) -> None:
+        # In place: the system moves pages, where joining parts would hold everything twice.
+        self._room.resize((length, self._room.shape[1]), refcheck=False)
 
 
 def _frames(container: Any, stream: Any) -> Any:
@@ -160,6 +186,7 @@ def resample(samples: Samples, rate: int, target: int) -> Samples:
     frame.sample_rate = rate
     parts = [part.to_ndarray().reshape(-1, channels.shape[1]) for f in (frame, None) for part in resampler.resample(f)]
     length = round(len(samples) * target / rate)
-    joined = np.concatenate(parts)[:length]
+    # A few samples may never leave the filter.
+    joined = np.concatenate([np.zeros((0, channels.shape[1]), np.float32), *parts])[:length]
     joined = np.pad(joined, ((0, length - len(joined)), (0, 0)))
     return joined.reshape((length, *samples.shape[1:])).astype(np.float32, copy=False)

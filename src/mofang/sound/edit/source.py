@@ -67,11 +67,14 @@ def probe(path: Path) -> Facts:
         raise UserError(f"{path} cannot be read as sound: {reason}; convert it to WAV or MP3") from error
 
 
-def open_sound(path: Path, longest: float = LONGEST) -> Sound:
-    """The recording at its own rate (within 8 to 96 kHz); more than two channels become two. Raises `UserError`."""
+def open_sound(path: Path, longest: float = LONGEST, called: str = "") -> Sound:
+    """The recording at its own rate (within 8 to 96 kHz); more than two channels become two.
+
+    Raises `UserError`, which calls the file `called` if that is given.
+    """
     facts = probe(path)
     rate = min(max(facts.rate, SLOWEST), FASTEST)
-    samples = pcm.read(path, rate, 1 if facts.channels == 1 else 2, longest)
+    samples = pcm.read(path, rate, 1 if facts.channels == 1 else 2, longest, called)
     return Sound(samples.reshape(len(samples), -1), rate)
 
 
