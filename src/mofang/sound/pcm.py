@@ -49,7 +49,7 @@ def read(path: Path, rate: int, channels: int = 1, longest: float = LONGEST, cal
             resampler = av.AudioResampler(format="flt", layout=layout, rate=rate)
             for frame in _frames(container, stream):
                 for resampled in resampler.resample(frame):
-                    part = np.nan_to_num(resampled.to_ndarray().reshape(-1, have), nan=0.0, posinf=1.0, neginf=-1.0)
+                    part: Samples = np.nan_to_num(resampled.to_ndarray().reshape(-1, have), nan=0.0, posinf=1.0, neginf=-1.0)
                     sound.add(part if channels == 2 else part.mean(axis=1, keepdims=True))
                     if sound.length > longest * rate:
                         raise UserError(f"{name} is longer than {longest / 60:.0f} minutes; cut it first")

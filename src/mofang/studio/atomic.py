@@ -37,7 +37,8 @@ def atomic(target: Path, suffix: str = "") -> Iterator[Path]:
         sync_folder(target.parent)
     except OSError as error:
         temporary.unlink(missing_ok=True)
-        raise UserError(f"cannot write {target}: {error.strerror or error}; nothing was changed") from error
+        why = error.strerror or str(error)
+        raise UserError(f"cannot write {target}: {why}; nothing was changed: free some space or choose another folder") from error
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
@@ -105,7 +106,8 @@ def atomic_folder(target: Path, marker: str) -> Iterator[Path]:
             shutil.rmtree(old, ignore_errors=True)
     except OSError as error:
         shutil.rmtree(staging, ignore_errors=True)
-        raise UserError(f"cannot write {target}: {error.strerror or error}; nothing was changed") from error
+        why = error.strerror or str(error)
+        raise UserError(f"cannot write {target}: {why}; nothing was changed: free some space or choose another folder") from error
     except BaseException:
         shutil.rmtree(staging, ignore_errors=True)
         raise
