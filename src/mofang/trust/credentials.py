@@ -116,7 +116,7 @@ def sign(source: Path, target: Path, mime: str, manifest: str, keys: Keys, embed
                 signed.write(builder.sign(signer, mime, original, io.BytesIO()))
     except c2pa.C2paError as error:
         if shutil.disk_usage(target.parent).free < source.stat().st_size:  # The signer does not say why it could not write.
-            raise UserError(f"there is no room to sign {source.name} in; free some space and run it again") from error
+            raise UserError(f"there is no room left to sign {source.name}; free some space and run it again") from error
         raise UserError(f"{source.name} cannot be signed ({error}); make it anew, and report this if it stays") from error
 
 
