@@ -13,7 +13,6 @@ from mofang.cli import mofang
 from mofang.image.edit import blind, blur, colourise, deblur, denoise, enlarge, masks, outpaint, scratches, tiles
 from mofang.image.edit.background import cut_out
 from mofang.image.edit.inpaint import inpaint
-from mofang.image.edit.network import Network
 from mofang.image.edit.unjpeg import table_of, unjpeg
 from mofang.studio import Studio, UserError
 
@@ -219,45 +218,6 @@ def test_masks_come_from_colour_and_box_and_file(tmp_path):
     assert masks.from_file(tmp_path / "m.png", image.shape)[30, 40]
     with pytest.raises(UserError, match="paint the mask"):
         masks.from_file(tmp_path / "m.png", (60, 60))
-
-
-# -- networks of others ------------------------------------------------------------------------------------------------------
-
-
-def graph(path, channels=3, factor=1, rank=4):
-    """An ONNX model that repeats pixels."""
-    from onnx import TensorProto, helper, save
-
-    shape = ["n", channels, "h", "w"][:rank]
-    scale = helper.make_tensor("scale", TensorProto.FLOAT, [4], [1, 1, factor, factor])
-    node = helper.make_node("Resize", ["x", "", "scale"], ["y"], mode="nearest")
-    model = helper.make_graph([node] if rank == 4 else [helper.make_node("Identity", ["x"], ["y"])], "g",
-                              [helper.make_tensor_value_info("x", TensorProto.FLOAT, shape)],
-                              [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)], [scale])  # fmt: skip
-    save(helper.make_model(model, opset_imports=[helper.make_opsetid("", 17)], ir_version=9), str(path))
-    return path
-
-
-@pytest.mark.parametrize("channels, factor", [(3, 1), (3, 3), (1, 2)])
-def test_any_network_from_picture_to_picture_runs_in_parts(tmp_path, channels, factor):
-    network = Network(graph(tmp_path / "n.onnx", channels, factor), 1)
-    assert (network.channels, network.factor) == (channels, factor)
-    image = scene(300, 280)
-    done = network(image)
-    assert done.shape == (300 * factor, 280 * factor, 3)
-    if channels == 3:
-        assert np.allclose(done[::factor, ::factor], image, atol=1e-5)
-
-
-def test_other_networks_are_refused_in_one_line(tmp_path):
-    (tmp_path / "x.onnx").write_bytes(b"\x08\x01 no graph")
-    (tmp_path / "p.onnx").write_bytes(b"\x80\x04\x95cos\nsystem\n.")
-    bad = [graph(tmp_path / "r.onnx", rank=3), graph(tmp_path / "f.onnx", factor=9), graph(tmp_path / "c.onnx", channels=5),
-           tmp_path / "x.onnx", tmp_path / "p.onnx", tmp_path / "gone.onnx"]  # fmt: skip
-    for path in bad:
-        with pytest.raises(UserError) as caught:
-            Network(path)
-        assert "\n" not in str(caught.value)
 
 
 # -- the command -------------------------------------------------------------------------------------------------------------

@@ -14,13 +14,14 @@ from mofang.apps import edit_verbs
 from mofang.apps.export import generated, part, public, release
 from mofang.apps.originals import keep, pixels
 from mofang.image.edit import masks
+from mofang.image.edit.engines import key, read_engine
 from mofang.image.safe import alpha_of
 from mofang.studio import Made, Making, Recipe, Studio, UserError
 from mofang.studio.library import file_hash
 from mofang.studio.words import language
 from mofang.trust.credentials import PERSONAL, Nature
 
-ENGINE, VERSION = "edit", "1"
+ENGINE, VERSION = "edit", "2"
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 CLEAR = (".png", ".webp")
 
@@ -28,7 +29,8 @@ CLEAR = (".png", ".webp")
 @dataclass(frozen=True)
 class Order:
     """What is to be done to `picture`. `params` are the verb's own settings; the mask is all of file, colour key and box
-    together; `other` is the picture a style, colours or strokes come from."""
+    together; `other` is the picture a style, colours or strokes come from; `model` a network of one's own, `engine` one of
+    anybody's as `onnx:FILE_OR_FOLDER` or `ncnn:PARAM`."""
 
     verb: str
     picture: Path
@@ -38,6 +40,7 @@ class Order:
     box: str = ""
     other: Path | None = None
     model: Path | None = None
+    engine: str = ""
     seed: int = 0
 
 
@@ -48,6 +51,8 @@ def edit_to(studio: Studio, order: Order, target: Path) -> Path:
     names = {"picture": order.picture.name} | {
         name: path.name for name in ("mask", "other", "model") if (path := getattr(order, name)) is not None
     }
+    if "engine" in making.recipe.params:
+        names["model"] = Path(making.recipe.params["model"]).name
     claim = trust.Claim(f"{order.picture.stem[:48]} · {order.verb}", nature, language(),
                         parts=[part(each) for each in (making, *originals)], credits=making.made.credits,
                         facts={"recipe": public(making.recipe), "files": names})  # fmt: skip
@@ -71,26 +76,30 @@ def edited(studio: Studio, order: Order, suffix: str) -> tuple[Making, list[Maki
         parents["other"] = keep(studio, order.other)
     params = {**order.params, **edit_verbs.seen(order.verb, order.picture), "verb": order.verb, "parents": list(parents)}
     params |= {name: value for name in ("key", "box") if (value := getattr(order, name))}
-    graph = _network(order)
-    if order.model:
+    params |= _asked(order)
+    found = edit_verbs.network(order.verb, params)
+    if found and "model" in params:
         # A graph of a factor is found by its file; a model that repairs, by its folder.
-        params["model"] = str((graph if order.verb == "enlarge" else graph.parent).absolute()) if graph else ""
-    model = f"{graph.parent.name}/{graph.name}@{file_hash(graph)}" if graph and graph.is_file() else ""
-    recipe = Recipe(ENGINE, VERSION, model, params=params, seed=order.seed, parents=tuple(each.asset.id for each in parents.values()))
+        file = "engine" in params or order.verb == "enlarge"
+        params |= {"model": str((found[1] if file else found[1].parent).absolute())}
+    kept = tuple(each.asset.id for each in parents.values())
+    recipe = Recipe(ENGINE, VERSION, _key(found), params=params, seed=order.seed, parents=kept)
     made = studio.make(recipe, ".png", lambda path: produce(studio, recipe, path))
     return made, list(parents.values())
 
 
-def _network(order: Order) -> Path | None:
-    """The graph a verb will use, if any. Raises `UserError`."""
-    if order.verb == "enlarge":
-        from mofang.image.edit.enlarge import network_of, shipped
+def _asked(order: Order) -> dict[str, str]:
+    """The network that was asked for. Raises `UserError`."""
+    if order.model and order.engine:
+        raise UserError("give --model or --engine, not both")
+    if order.engine:
+        kind, place = read_engine(order.engine)
+        return {"engine": kind, "model": str(place)}
+    return {"model": str(order.model)} if order.model else {}
 
-        factor = int(order.params["factor"])
-        return network_of(order.model, factor) if order.model else shipped(factor)
-    if order.verb in edit_verbs.REPAIRING:
-        return edit_verbs.repairing({"model": order.model} if order.model else {})
-    return None
+
+def _key(network: tuple[str, Path] | None) -> str:
+    return key(*network) if network else ""
 
 
 def produce(studio: Studio, recipe: Recipe, target: Path) -> Made:
@@ -100,6 +109,8 @@ def produce(studio: Studio, recipe: Recipe, target: Path) -> Made:
     alpha = (given["alpha"][..., 0] / np.float32(255)).astype(np.float32) if "alpha" in given else None
     other = (given["other"] / np.float32(255)).astype(np.float32) if "other" in given else None
     work = edit_verbs.Work(image, _mask(studio, recipe, image), alpha, other, recipe.params, recipe.seed)
+    if recipe.model != _key(edit_verbs.network(recipe.params["verb"], recipe.params)):
+        raise UserError(f"it was made with {recipe.model.partition('@')[0] or 'no network'}, and here is another; put that one back")
     result, nature = edit_verbs.do(recipe.params["verb"], work)
     Image.fromarray((np.clip(result, 0, 1) * 255).round().astype(np.uint8)).save(target, compress_level=3)
     return Made(facts={"nature": nature})

@@ -61,11 +61,40 @@ def do(verb: str, work: Work) -> tuple[Floats, Nature]:
     return result, nature
 
 
-def repairing(params: Mapping[str, Any]) -> Path | None:
-    """The network that repairs: the creator's own, or the one that is installed. Raises `UserError`."""
-    from mofang.image.edit.repair import graph_of, shipped
+def network(verb: str, params: Mapping[str, Any]) -> tuple[str, Path] | None:
+    """The network a verb will use, if any, as its engine and its file: one that was asked for, or ours. Raises `UserError`."""
+    from mofang.image.edit import engines, enlarge, repair
 
-    return graph_of(params["model"]) if "model" in params else shipped()
+    if "engine" in params:
+        kind = str(params["engine"])
+        return kind, engines.chosen(kind, Path(params["model"]), params.get("factor"))
+    if verb == "enlarge":
+        factor = params.get("factor", 2)
+        graph = enlarge.network_of(params["model"], factor) if "model" in params else enlarge.shipped(factor)
+    elif verb in REPAIRING:
+        graph = repair.graph_of(params["model"]) if "model" in params else repair.shipped()
+    else:
+        return None
+    return ("onnx", graph) if graph else None
+
+
+def _repairing(work: Work, verb: str) -> Path | None:
+    found = network(verb, work.params)
+    return found[1] if found else None
+
+
+def _restored(work: Work, verb: str) -> tuple[Floats, Nature]:
+    """By somebody's network that keeps a picture's size."""
+    from mofang.image.edit.engines import open_network
+
+    kind, path = network(verb, work.params) or ("", Path())
+    found = open_network(kind, path)
+    if found.factor != 1:
+        raise UserError(f"{found.name} enlarges by {found.factor}; it is one for: mofang image edit enlarge")
+    image = work.floats
+    changed = image + (found(image) - image) * np.float32(work.params["strength"])
+    # Nobody knows what a stranger's network paints into a picture: it is said that one did.
+    return changed, "compositeWithTrainedAlgorithmicMedia"
 
 
 def _within(before: Floats, after: Floats, mask: masks.Mask) -> Floats:
@@ -91,7 +120,7 @@ def _inpaint(work: Work) -> tuple[Floats, Nature]:
         raise UserError("the mask covers the whole picture, and nothing is left to fill it from; mask less of it")
     invented = method == "exemplar" or (method == "auto" and bool(thick_part(hole).any()))
     nature: Nature = "compositeSynthetic" if invented else "algorithmicallyEnhanced"
-    return inpaint(work.floats, hole, work.seed, method, repairing(work.params)), nature
+    return inpaint(work.floats, hole, work.seed, method, _repairing(work, "inpaint")), nature
 
 
 def _outpaint(work: Work) -> tuple[Floats, Nature]:
@@ -104,33 +133,45 @@ def _outpaint(work: Work) -> tuple[Floats, Nature]:
 def _denoise(work: Work) -> tuple[Floats, Nature]:
     from mofang.image.edit.denoise import denoise, noise_of
 
+    if "engine" in work.params:
+        return _restored(work, "denoise")
     image = work.floats
     sigma = work.params["sigma"] / 255 if "sigma" in work.params else noise_of(image)
-    graph = repairing(work.params)
+    graph = _repairing(work, "denoise")
     return tiled(image, lambda part: denoise(part, work.params["strength"], sigma, graph)), "algorithmicallyEnhanced"
 
 
 def _unjpeg(work: Work) -> tuple[Floats, Nature]:
     from mofang.image.edit.unjpeg import unjpeg
 
+    if "engine" in work.params:
+        return _restored(work, "unjpeg")
     table = np.array(work.params["table"], np.float32).reshape(8, 8) if "table" in work.params else None
     return tiled(work.floats, lambda part: unjpeg(part, table, work.params["strength"])), "algorithmicallyEnhanced"
 
 
 def _enlarge(work: Work) -> tuple[Floats, Nature]:
-    from mofang.image.edit.enlarge import LARGEST as MOST
-    from mofang.image.edit.enlarge import enlarge, network_of, shipped
+    from mofang.image.edit.alpha import straight
 
-    factor = work.params["factor"]
-    if "model" not in work.params:
-        return enlarge(work.floats, factor, work.params["sharpness"], shipped(factor)), "algorithmicallyEnhanced"
-    from mofang.image.edit.network import Network
+    image, factor = work.floats, work.params.get("factor")
+    how, nature = _enlarger(work)
+    if work.alpha is None:
+        return how(image, factor), nature
+    grey = np.repeat(work.alpha[..., None], 3, 2)
+    return np.dstack([how(straight(image, work.alpha), factor), how(grey, factor)[..., 1]]), nature
 
-    network = Network(network_of(work.params["model"], factor))
-    if work.image.shape[0] * work.image.shape[1] * network.factor**2 > MOST:
-        raise UserError(f"the result would have more than {MOST // 1_000_000} million pixels; enlarge a part of the picture")
+
+def _enlarger(work: Work) -> tuple[Callable[[Floats, Any], Floats], Nature]:
+    from mofang.image.edit.engines import open_network
+    from mofang.image.edit.enlarge import by_engine, enlarge
+
+    found = network("enlarge", work.params)
+    if found is None or "model" not in work.params:
+        sharpness, graph = work.params["sharpness"], found[1] if found else None
+        return lambda image, factor: enlarge(image, factor, sharpness, graph), "algorithmicallyEnhanced"
     # Nobody knows what a stranger's network paints into a picture: it is said that one did.
-    return network(work.floats), "compositeWithTrainedAlgorithmicMedia"
+    opened = open_network(*found)
+    return lambda image, factor: by_engine(image, opened, factor), "compositeWithTrainedAlgorithmicMedia"
 
 
 def _deblur(work: Work) -> tuple[Floats, Nature]:
@@ -139,6 +180,8 @@ def _deblur(work: Work) -> tuple[Floats, Nature]:
     from mofang.image.edit.deblur import deblur
     from mofang.image.edit.denoise import noise_of
 
+    if "engine" in work.params:
+        return _restored(work, "deblur")
     image, blur = work.floats, work.params["blur"]
     kernel = blur_of(image, work.params["size"]) if blur == "auto" else read_blur(blur)
     sigma = noise_of(image)
@@ -149,7 +192,7 @@ def _deblur(work: Work) -> tuple[Floats, Nature]:
 def _scratches(work: Work) -> tuple[Floats, Nature]:
     from mofang.image.edit.scratches import scratches
 
-    return scratches(work.floats, work.params["sensitivity"], work.mask, repairing(work.params))[0], "algorithmicallyEnhanced"
+    return scratches(work.floats, work.params["sensitivity"], work.mask, _repairing(work, "scratches"))[0], "algorithmicallyEnhanced"
 
 
 def _colourise(work: Work) -> tuple[Floats, Nature]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mofang import trust
-from mofang.apps import paint
+from mofang.apps import musicgen, paint
 from mofang.image.engines import ENGINES
 from mofang.studio import Studio, UserError
 from mofang.studio.recipe import Json, Recipe
@@ -115,6 +115,8 @@ def _edit(recipe: Recipe, files: Mapping[str, str], lineage: Mapping[str, Any], 
     if "other" in files:
         options["like" if verb == "style" else str(params["by"])] = files["other"]
     options |= {role: files[role] for role in ("mask", "model") if role in files}
+    if "engine" in params:
+        options["engine"] = f"{params['engine']}:{options.pop('model')}"
     return ["image", "edit", verb, *_options({**options, "seed": recipe.seed}), *_last(files["picture"], name)]
 
 
@@ -132,6 +134,10 @@ def _paint(recipe: Recipe, files: Mapping[str, str], lineage: Mapping[str, Any],
     return paint.arguments(recipe, files, name)
 
 
+def _music(recipe: Recipe, files: Mapping[str, str], lineage: Mapping[str, Any], name: str) -> Arguments:
+    return musicgen.arguments(recipe, files, name)
+
+
 def _restyle(recipe: Recipe, files: Mapping[str, str], lineage: Mapping[str, Any], name: str) -> Arguments:
     options = {"like": files["other"], "mode": recipe.params["mode"], "strength": recipe.params["strength"], "seed": recipe.seed}
     return ["image", "edit", "style", *_options(options), *_last(files["picture"], name)]
@@ -139,5 +145,6 @@ def _restyle(recipe: Recipe, files: Mapping[str, str], lineage: Mapping[str, Any
 
 Command = Callable[[Recipe, Mapping[str, str], Mapping[str, Any], str], Arguments]
 COMMANDS: dict[str, Command] = {"collage": _make, "layout": _layout, "edit": _edit, "product": _product, "restyle": _restyle,
+                                musicgen.ENGINE: _music,
                                 **{kind + paint.SUFFIX: _paint for kind in ENGINES}}  # fmt: skip
 """Engine → the arguments that make its asset again, from the recipe, the files, all of the lineage and the file's name."""

@@ -40,12 +40,14 @@ def _run(studio: Path, verb: str, picture: Path, out: Path, /, **options: Any) -
     """Make the order of a verb's options and print where the result is. Options that are None were not given."""
     from mofang.apps.edit import Order, edit_to
 
-    given = {name: options.pop(name) for name in ("mask", "key", "box", "seed", "other", "model") if name in options}
+    given = {name: options.pop(name) for name in ("mask", "key", "box", "seed", "other", "model", "engine") if name in options}
     params = {name: value for name, value in options.items() if value is not None}
     click.echo(str(edit_to(Studio(studio), Order(verb, picture, params, **given), out)))
 
 
 _network = click.option("--model", type=_PATH, help=say("a network of yours (--kind repair)", "你的修复网络（--kind repair）"))
+_engine = click.option("--engine", default="", help=say("somebody's network: onnx:FILE_OR_FOLDER, ncnn:PARAM",
+                                                        "他人的网络：onnx:文件或文件夹、ncnn:PARAM"))  # fmt: skip
 _strength = click.option("--strength", type=click.FloatRange(0, 3), default=1.0, show_default=True, help=say("how much of it", "力度"))
 
 
@@ -77,6 +79,7 @@ def outpaint(studio: Path, picture: Path, out: Path, sides: str, ratio: str, **o
 @click.option("--sigma", type=click.FloatRange(0, 76), help=say("the noise's deviation of 255, if known", "已知的噪声标准差（0–76）"))
 @_strength
 @_network
+@_engine
 def denoise(studio: Path, picture: Path, out: Path, **options: Any) -> None:
     """BM3D."""
     _run(studio, "denoise", picture, out, **options)
@@ -87,6 +90,7 @@ def denoise(studio: Path, picture: Path, out: Path, **options: Any) -> None:
               help=say("auto, gaussian:2, disk:4, motion:15,30", "auto、gaussian:2、disk:4、motion:长度,角度"))  # fmt: skip
 @click.option("--size", type=click.IntRange(5, 61), default=25, show_default=True, help=say("auto: widest", "auto：最大宽度"))
 @_strength
+@_engine
 def deblur(studio: Path, picture: Path, out: Path, blur: str, **options: Any) -> None:
     """One blur, the same everywhere, given or found."""
     from mofang.image.edit.blur import read_blur
@@ -118,18 +122,23 @@ def colourise(studio: Path, picture: Path, out: Path, reference: Path | None, st
 
 @_verb("unjpeg", "Take JPEG's blocks and rings out.", "去除 JPEG 方块与振铃。")
 @_strength
+@_engine
 def unjpeg(studio: Path, picture: Path, out: Path, **options: Any) -> None:
     """The file's own quantisation says how much."""
     _run(studio, "unjpeg", picture, out, **options)
 
 
-@_verb("enlarge", "Enlarge by 2 or 4.", "放大 2 倍或 4 倍。")
-@click.option("--factor", type=click.Choice(["2", "4"]), default="2", show_default=True)
+@_verb("enlarge", "Enlarge by 2 or 4, or as a network of somebody's does.", "放大 2 倍或 4 倍，或按所给网络的倍数。")
+@click.option("--factor", type=click.Choice(["2", "3", "4", "8"]),
+              help=say("[2; with --engine: the network's own]", "[2；用 --engine 时为网络自身的倍数]"))  # fmt: skip
 @click.option("--sharpness", type=click.FloatRange(0, 2), default=1.0, show_default=True)
-@click.option("--model", type=_PATH, help=say("a network of yours instead", "改用你的网络"))
-def enlarge(studio: Path, picture: Path, out: Path, factor: str, **options: Any) -> None:
-    """Bound to what was seen."""
-    _run(studio, "enlarge", picture, out, factor=int(factor), **options)
+@click.option("--model", type=_PATH, help=say("a network of yours (--kind enlarge)", "你的放大网络（--kind enlarge）"))
+@_engine
+def enlarge(studio: Path, picture: Path, out: Path, factor: str | None, engine: str, **options: Any) -> None:
+    """Bound to what was seen, unless by an engine (Real-ESRGAN, waifu2x, SwinIR …)."""
+    others = engine or str(options["model"]).endswith(".onnx")
+    wanted = int(factor) if factor else None if others else 2
+    _run(studio, "enlarge", picture, out, factor=wanted, engine=engine, **options)
 
 
 @_verb("cutout", "Cut the subject out of its background (png, webp).", "抠图，去除背景（png、webp）。")

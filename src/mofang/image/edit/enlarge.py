@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from mofang.image.edit.bm3d import SIDE, Floats, Prior
+from mofang.image.edit.engines import open_network
 from mofang.image.edit.network import Network
 from mofang.models import own
 from mofang.studio.errors import UserError
@@ -28,7 +29,7 @@ def network_of(model: str | Path, factor: int) -> Path:
         return Path(model)
     folder = own.find(model)
     if own.read_config(folder)["model_type"] != "mofang-restore" or not (folder / f"x{factor}.onnx").is_file():
-        raise UserError(f"{folder.name} does not enlarge by {factor}; give one from mofang image train --kind enlarge, or an .onnx")
+        raise UserError(f"{folder.name} does not enlarge by {factor}; give one from mofang image train --kind enlarge")
     return folder / f"x{factor}.onnx"
 
 
@@ -50,7 +51,7 @@ def enlarge(image: Floats, factor: int = 2, sharpness: float = 1.0, graph: Path 
     if rows * columns * factor**2 > LARGEST:
         raise UserError(f"{columns * factor}×{rows * factor} pixels are too many; enlarge a part of the picture, or by 2")
     if graph is not None:
-        return _by_network(image, factor, sharpness, Network(graph))
+        return _by_network(image, factor, sharpness, open_network("onnx", graph))
     out = np.zeros((rows * factor, columns * factor, 3), np.float32)
     for top in range(0, rows, TILE):
         for left in range(0, columns, TILE):
@@ -61,6 +62,30 @@ def enlarge(image: Floats, factor: int = 2, sharpness: float = 1.0, graph: Path 
             part = done[(top - y0) * factor :, (left - x0) * factor :][: high * factor, : wide * factor]
             out[top * factor : (top + high) * factor, left * factor : (left + wide) * factor] = part
     return out
+
+
+def by_engine(image: Floats, network: Network, factor: int | None = None) -> Floats:
+    """(rows·factor, columns·factor, 3) by a network of anybody's, whose own factor it is if none is given.
+
+    To a larger one the network goes over its own result; to a smaller one that is reduced. Raises `UserError`.
+    """
+    import cv2
+
+    if network.factor == 1:
+        raise UserError(f"{network.name} keeps a picture's size; it is one for: mofang image edit denoise, deblur or unjpeg")
+    rows, columns = (side * (factor or network.factor) for side in image.shape[:2])
+    reached = network.factor
+    while factor and reached < factor:
+        reached *= network.factor
+    if image.shape[0] * image.shape[1] * reached**2 > LARGEST:
+        raise UserError(f"{image.shape[1] * reached}×{image.shape[0] * reached} pixels are too many; enlarge a part of the picture")
+    large = image
+    while large.shape[0] < rows:
+        large = network(large)
+    if large.shape[0] == rows:
+        return large
+    found: Floats = cv2.resize(large, (columns, rows), interpolation=cv2.INTER_AREA)
+    return found
 
 
 def _by_network(image: Floats, factor: int, sharpness: float, network: Network) -> Floats:

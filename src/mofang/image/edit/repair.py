@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from mofang.image.edit.bm3d import Floats
 from mofang.image.edit.diffuse import diffused
-from mofang.image.edit.network import open_graph
+from mofang.image.edit.engines.onnx import open_graph
 from mofang.models import own
 from mofang.studio.errors import UserError
 

@@ -35,12 +35,24 @@ def check_onnx(path: Path) -> int:
         return _Walk().model(cursor)
 
 
+def external_data(path: Path) -> list[Path]:
+    """The files beside a model that hold its tensors. Raises `UserError` if one is missing, or as `check_onnx` does."""
+    with opened(path, "ONNX") as cursor:
+        walk = _Walk()
+        walk.model(cursor)
+        found = [path.parent / name for name in sorted(walk.beside)]
+        if gone := next((each.name for each in found if not each.is_file()), None):
+            raise Broken(f"its weights are in {gone[:80]}, which is not beside it")
+        return found
+
+
 class _Walk:
     """One pass over a model's fields, their number bounded so that a file of empty fields is no way to stop us."""
 
     def __init__(self) -> None:
         self.fields = 0
         self.nodes = 0
+        self.beside: set[str] = set()
 
     def model(self, cursor: Cursor) -> int:
         seen = set()
@@ -104,8 +116,10 @@ class _Walk:
     def external(self, cursor: Cursor) -> None:
         entry = {field: value.take(value.left) for field, value in self.walk(cursor) if isinstance(value, Cursor)}
         where = entry.get(2, b"").decode("utf-8", "replace")
-        if entry.get(1) == b"location" and not is_inside(where):
-            raise Broken("it asks for data outside its folder")
+        if entry.get(1) == b"location":
+            if not is_inside(where):
+                raise Broken("it asks for data outside its folder")
+            self.beside.add(where)
 
     def walk(self, cursor: Cursor) -> Iterator[tuple[int, int | Cursor]]:
         """The fields of a message: numbers as they are, everything with a length as a place in the file."""
