@@ -11,6 +11,7 @@ from mofang.apps import (
     generate,
     jukebox,
     layout,
+    musicgen,
     paint,
     product,
     project,
@@ -26,7 +27,7 @@ from mofang.studio.library import file_hash
 
 PRODUCE: dict[str, Callable[[Studio, Recipe, Path], object]] = {
     room.ENGINE: room.produce
-    for room in (layout, compose, music, jukebox, product, generate, project, edit, sound_edit, verse)
+    for room in (layout, compose, music, musicgen, jukebox, product, generate, project, edit, sound_edit, verse)
 }
 """What makes a recipe again, by its engine, where the recipe is enough."""
 

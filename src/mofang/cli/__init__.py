@@ -24,7 +24,7 @@ COMMANDS = {
     ),
     "speech": ("mofang.cli.speech:speech", "voices, and text spoken aloud", "音色与朗读"),
     "sound": ("mofang.cli.sound:sound", "voices of your own: consent, training, speech", "自己的声音：授权、训练与朗读"),
-    "music": ("mofang.cli.music:music", "music as notes: models of your own that compose", "谱面音乐：自己的作曲模型"),
+    "music": ("mofang.cli.music:music", "music: notes by models of your own, sound from words", "音乐：自己的作曲模型，或按文字生成"),
     "jukebox": ("mofang.cli.jukebox:jukebox", "music as sound: learn, make and continue", "声音音乐：学习录音、生成与续奏"),
     "image": ("mofang.cli.image:image", "pictures, pages set in type, photographs repaired", "作画、排版与修图"),
     "text": ("mofang.cli.text:text", "models of your own, scripts and writing", "自己的模型、脚本与写作"),

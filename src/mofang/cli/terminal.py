@@ -19,6 +19,7 @@ NAMES = {
     "render": "渲染",
     "publish": "发布",
     "models": "模型",
+    "music": "音乐",
     "index": "索引作品",
     "bits": "测比特",
     "samples": "写样本",

@@ -2,12 +2,14 @@
 
 import hashlib
 import warnings
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mofang.models import own
 from mofang.models.hub import REPOSITORY, fetch, first_line, transformers
+from mofang.models.licences import licence_of
 from mofang.models.safety import check_weights
 from mofang.studio.errors import UserError
 from mofang.studio.library import file_hash
@@ -28,6 +30,11 @@ class Checkpoint:
         """`name@sha256`, the hash being that over the hashes of all weights."""
         whole = hashlib.sha256("".join(file_hash(file) for file in self.files).encode()).hexdigest()
         return f"{self.name}@{whole}"
+
+    @property
+    def licence(self) -> str:
+        """What its README says of its terms."""
+        return licence_of(self.folder)
 
 
 def find(name: str) -> Checkpoint:
@@ -66,15 +73,32 @@ def opened(checkpoint: Checkpoint, class_name: str) -> Any:
         with warnings.catch_warnings():
             # Older networks are built with layers that torch means to drop.
             warnings.simplefilter("ignore", FutureWarning)
-            return kind.from_pretrained(checkpoint.folder, use_safetensors=True, local_files_only=True, trust_remote_code=False).eval()
+            network, found = kind.from_pretrained(checkpoint.folder, use_safetensors=True, local_files_only=True,
+                                                  trust_remote_code=False, output_loading_info=True)  # fmt: skip
     except UserError:
         raise
     except Exception as error:  # Broken files raise whatever they lead to, from three packages.
         raise UserError(f"Transformers cannot open {checkpoint.name} ({first_line(error)}); fetch it again") from error
+    lacking = Counter(key.partition(".")[0] for key in found["missing_keys"])
+    for part, count in Counter(key.partition(".")[0] for key in network.state_dict()).items():
+        # A table that the class can compute may be left out; a network that is left out would be noise.
+        if lacking[part] > count // 2:
+            raise UserError(f"{checkpoint.name} lacks the weights of its {part}; fetch it again, whole")
+    return network.eval()
+
+
+def on_device(network: Any) -> Any:
+    """The network on the graphics card, if there is one."""
+    import torch
+
+    return network.to("cuda") if torch.cuda.is_available() else network
 
 
 def tokenizer(checkpoint: Checkpoint) -> Any:
     """Its tokenizer. Raises `UserError`."""
+    if not any(any(checkpoint.folder.glob(name)) for name in ("tokenizer.json", "*.model", "vocab*")):
+        # Transformers would make one that knows no word at all.
+        raise UserError(f"{checkpoint.name} has no vocabulary (tokenizer.json, vocab.json or a .model file); fetch it whole")
     try:
         return transformers().AutoTokenizer.from_pretrained(checkpoint.folder, local_files_only=True, trust_remote_code=False)
     except UserError:
