@@ -1,88 +1,92 @@
 """How well a model of scores foretells music, and how its own pieces compare with real ones.
 
-    python benchmarks/music_nll.py [--quick] [--minutes 20] [--noncommercial] [--size small] [--seed 0]
+    python benchmarks/music_nll.py [SECTION …] [--quick] [--minutes 18] [--size small] [--seed 0] [--data FOLDER] [--work FOLDER]
 
-Data: `recipes/score.py` (music21's corpus). The chorales are split by BWV number: those whose number ends in 3 are the test, in
-7 validation, the others are learned from. Tunes are split by their melodies (one in twenty each), so that variants stay
-together. Four models see the same events and train for the same minutes on the same cores, each keeping its best weights on
-validation: ours (`mofang music train`), an interpolated Kneser–Ney 6-gram (which needs no minutes; it learns from every piece in
-five keys), an LSTM and a plain Music Transformer of as many parameters. Nats an event are over the first events of the test
-pieces, as many as the training context; every model is told the same beginning, the first event.
+Sections are data, ours, lstm, transformer, ngram and pieces; without any all are run. Each leaves its results in the work
+folder, so that a long run can be made in pieces and goes on where it was stopped; the table shows what there is so far.
 
-Of ours, pieces are composed in each style and compared with held-out ones: a classifier of styles (nearest mean of melody
-features, learned from real pieces), notes inside the best scale, total variation between histograms of pitch classes above the
-tonic and of durations, against what halves of the real pieces differ by (95th percentile), and melodies copied (12 notes and more).
+Data: music21's corpus through `recipes/score.py`: Bach's chorales, O'Neill's Irish tunes, the Essen collection's Chinese folk
+songs (for non-commercial use: nothing of this leaves the folder). The chorales are split by BWV number: those that end in 3 are
+the test, in 7 validation, the others are learned from. Tunes are split by their melodies (one in twenty each), so that variants
+stay together; what has the intervals of a melody before it is left out.
+
+Four models see the same events and train for the same minutes on the same cores, each keeping its best weights on validation:
+ours (`mofang music train`), an interpolated Kneser–Ney 6-gram (which needs no minutes; it learns from every piece in twelve
+keys), an LSTM and a plain Music Transformer of as many parameters. Nats an event are the mean over the first events of the test
+pieces, as many as the training context, of −ln p over the whole vocabulary; every model is told the first event. Of ours, pieces
+are composed in each style and compared with held-out ones (`music_likeness.py`).
 """
 
 import argparse
 import importlib.util
+import json
 import re
-import tempfile
-from dataclasses import dataclass, replace
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from common import Row, report
+from common import HERE, Row, report
 from kneser_ney import KneserNey
 from mofang.models import own
-from mofang.sound.music import compose, copying, data, tokens
+from mofang.sound.music import data, tokens
 from mofang.sound.music.learn import SIZES, Course, learn
-from mofang.sound.music.network import Network
-from mofang.sound.music.score import DRUMS, Key, Score
 from mofang.sound.music.train import Settings
-from mofang.sound.nets.score import ScoreNet
+from mofang.sound.nets.score import ScoreNet, config_for
 from mofang.training.budget import Budget
 from mofang.training.loop import Plan
+from music_likeness import likeness
 from music_peers import fit, lstm_like, nats, size_of, transformer_like
 
-ROOT = Path(__file__).parents[1]
-ORDER, KEYS = 6, (-4, -2, 0, 2, 4)
+SECTIONS = ("data", "ours", "lstm", "transformer", "ngram", "pieces")
+NAMES = {"ngram": "Kneser–Ney 6-gram", "lstm": "LSTM", "transformer": "Music Transformer"}
+ORDER, KEYS = 6, range(-5, 7)
 Ids = np.ndarray
 
 
 @dataclass(frozen=True)
 class Options:
-    """One run's measures."""
+    """One run's measures. `most`: pieces of each style; None for all."""
 
     minutes: float
-    noncommercial: bool
     size: str
     seed: int
-    most: int | None
-    composed: int
+    composed: int = 24
+    styles: tuple[str, ...] = ("chorale", "irish", "folk-zh")
+    most: int | None = None
     context: int = 512
     batch: int = 16
 
 
+QUICK = Options(0.12, "nano", 0, 3, ("chorale", "folk-zh"), 60, 128, 4)
+
+
 def corpus(options: Options, folder: Path) -> data.Data:
     """The pieces of the recipe with the chorales' parts by BWV number."""
-    place = ROOT / "recipes" / "score.py"
-    spec = importlib.util.spec_from_file_location("score_recipe", place)
+    spec = importlib.util.spec_from_file_location("score_recipe", HERE.parent / "recipes" / "score.py")
     assert spec and spec.loader
     recipe = importlib.util.module_from_spec(spec)
-    import sys
-
     sys.modules["score_recipe"] = recipe  # its dataclasses look their module up
     spec.loader.exec_module(recipe)
-    if options.most:  # its books of airs take minutes to parse
-        recipe.FOLDERS = tuple(each for each in recipe.FOLDERS if each.style in ("chorale", "irish"))
+    recipe.FOLDERS = tuple(each for each in recipe.FOLDERS if each.style in options.styles)
 
-    def parted() -> list[data.Piece]:
-        found = []
-        for piece in recipe.pieces(options.noncommercial, options.most):
+    def parted():
+        for piece in recipe.pieces(True, options.most):
             if number := re.search(r"bwv(\d+)", piece.source):
                 last = int(number[1]) % 10
                 piece = replace(piece, part="test" if last == 3 else "validation" if last == 7 else "train")
-            found.append(piece)
-        return found
+            yield piece
 
     return data.write(folder, parted(), {"name": "music_nll"})
 
 
 def ngram(train: list[Ids]) -> KneserNey:
-    """Kneser–Ney over pieces in several keys, apart from one another by blanks."""
+    """Kneser–Ney over pieces in every key, apart from one another by blanks."""
     gap = np.zeros(ORDER - 1, np.int64)
     stream = []
     for piece in train:
@@ -115,137 +119,115 @@ def opened(folder: Path) -> ScoreNet:
     return net.eval()
 
 
-def foretelling(options: Options, music: data.Data, model: Path) -> list[Row]:
-    """Nats an event of every model in every style."""
-    seconds, context = options.minutes * 60, options.context
-    train, held = music.pieces("train"), music.pieces("validation")[:100]
-    entries = [entry for entry in music.entries if entry.part == "train"]
-    sizes = {style: sum(entry.length for entry in entries if entry.style == style) for style in {entry.style for entry in entries}}
-    # As ours: styles by the square root of their size.
-    weights = np.array([entry.length * sizes[entry.style] ** -0.5 for entry in entries])
-    shares = np.cumsum(weights / weights.sum())
-    ours = opened(model)
-    size, (layers, _, heads) = size_of(ours), SIZES[options.size]
-    torch.manual_seed(options.seed)
-    peers = {"LSTM": (lstm_like(size), 2e-3), "Music Transformer": (transformer_like(size, layers, heads, context), 1e-3)}
-    known = {name: fit(net, train, shares, held, seconds, lr, options.batch, context, print) for name, (net, lr) in peers.items()}
-    kneser = ngram(train)
-    print({"ours": size, **{name: size_of(net) for name, net in known.items()}}, "parameters")
-    rows = []
-    for style in sorted({entry.style for entry in music.entries if entry.part == "test"}):
-        pieces = [piece[: context + 1] for piece in music.pieces("test", style)]
-        mean = float(np.concatenate([our_nats(ours, piece) for piece in pieces]).mean())
-        others = {"Kneser–Ney 6-gram": float(np.concatenate([ngram_nats(kneser, piece) for piece in pieces]).mean())}
-        others |= {name: float(np.concatenate([nats(net, piece) for piece in pieces]).mean()) for name, net in known.items()}
-        rows += [Row(f"{style}, {len(pieces)} test pieces", "nats/event", mean, value, name, value / mean, "lower", mean < value)
-                 for name, value in others.items()]  # fmt: skip
-    return rows
+class Run:
+    """The sections of a run, in its folder."""
 
+    def __init__(self, options: Options, folder: Path, given: Path | None) -> None:
+        self.options, self.folder, self.given = options, folder, given
+        self.size = size_of(ScoreNet(config_for(*SIZES[options.size], context=4096)))
 
-def features(score: Score) -> np.ndarray:
-    """A melody's steps, durations and places in the bar as shares, (25 + 24 + 24,)."""
-    notes = next(track.notes for track in score.tracks if track.notes)
-    steps = np.clip(np.diff([note.pitch for note in notes]), -12, 12) + 12
-    lengths = np.minimum([note.duration for note in notes], 48) // 2 - 1
-    places = [note.start % score.metre.bar * 24 // score.metre.bar for note in notes]
-    counts = (np.bincount(steps, minlength=25), np.bincount(np.maximum(lengths, 0), minlength=24), np.bincount(places, minlength=24))
-    return np.concatenate([np.sqrt(count / max(1, count.sum())) for count in counts])
+    def music(self) -> data.Data:
+        """What is learned from, made once."""
+        place = self.given or self.folder / "data"
+        return data.open_data(place) if place.exists() else corpus(self.options, place)
 
+    def measured(self, model: Callable[[Ids], np.ndarray], music: data.Data) -> dict:
+        """Mean nats, their number and that of the pieces in every style."""
+        found = {}
+        for style in sorted({entry.style for entry in music.entries if entry.part == "test"}):
+            pieces = [piece[: self.options.context + 1] for piece in music.pieces("test", style)]
+            every = np.concatenate([model(piece) for piece in pieces])
+            found[style] = {"nats": float(every.mean()), "events": len(every), "pieces": len(pieces)}
+        return found
 
-def classes(score: Score) -> np.ndarray:
-    """Time on each pitch class above the tonic, (12,)."""
-    out = np.zeros(12)
-    for track in score.tracks:
-        for note in track.notes if track.program != DRUMS else ():
-            out[(note.pitch - score.key.tonic) % 12] += note.duration
-    return out
+    def data(self) -> dict:
+        music = self.music()
+        return {part: len(music.pieces(part)) for part in data.PARTS} | {"sha256": music.manifest["sha256"]}
 
+    def ours(self) -> dict:
+        options = self.options
+        settings = Settings(context=options.context, batch=options.batch, seed=options.seed)
+        plan = Plan(Budget(options.minutes * 60, "seconds"), options.seed, 0.995, validations=10)
+        model = learn(music := self.music(), self.folder / "run", Course(options.size, settings, plan, 0.1))
+        net = opened(model)
+        return {"parameters": size_of(net), "test": self.measured(lambda piece: our_nats(net, piece), music)}
 
-def rhythm(score: Score) -> np.ndarray:
-    """Notes of each duration up to a whole, (48,)."""
-    lengths = [min(note.duration, 48) - 1 for track in score.tracks for note in track.notes]
-    return np.bincount(lengths, minlength=48).astype(float)
+    def lstm(self) -> dict:
+        return self.neural(lstm_like(self.size), 2e-3)
 
+    def transformer(self) -> dict:
+        layers, _, heads = SIZES[self.options.size]
+        return self.neural(transformer_like(self.size, layers, heads, self.options.context), 1e-3)
 
-def inside(score: Score) -> float:
-    """Share of the time that lies in the best of the major scales."""
-    heard = np.roll(classes(score), score.key.tonic)
-    scales = [np.roll([1, 0, 1, 0, 1, 1, 0, 1, 0, 1, 0, 1], Key(fifths).tonic) for fifths in range(-5, 7)]
-    return float(max(heard @ scale for scale in scales) / max(1e-9, heard.sum()))
+    def neural(self, net: torch.nn.Module, lr: float) -> dict:
+        """A peer after its minutes."""
+        music, options = self.music(), self.options
+        entries = [entry for entry in music.entries if entry.part == "train"]
+        sizes = {entry.style: 0 for entry in entries}
+        for entry in entries:
+            sizes[entry.style] += entry.length
+        # As ours: styles by the square root of their size.
+        weights = np.array([entry.length * sizes[entry.style] ** -0.5 for entry in entries])
+        shares, held = np.cumsum(weights / weights.sum()), music.pieces("validation")[:100]
+        fit(net, music.pieces("train"), shares, held, options.minutes * 60, lr, options.batch, options.context, print)
+        return {"parameters": size_of(net), "test": self.measured(lambda piece: nats(net, piece), music)}
 
+    def ngram(self) -> dict:
+        model = ngram((music := self.music()).pieces("train"))
+        return {"test": self.measured(lambda piece: ngram_nats(model, piece), music)}
 
-def variation(a: list[np.ndarray], b: list[np.ndarray]) -> float:
-    """Total variation between what two sets of pieces add up to, each piece counting alike."""
-    p, q = (np.mean([each / max(1e-9, each.sum()) for each in pieces], 0) for pieces in (a, b))
-    return float(np.abs(p - q).sum() / 2)
+    def pieces(self) -> dict:
+        rows = likeness(self.music(), self.folder / "run" / "model", self.options.composed, self.options.seed, print)
+        return {"rows": [asdict(row) for row in rows]}
 
+    def do(self, section: str) -> None:
+        """A section, unless it is done."""
+        place = self.folder / f"{section}.json"
+        if place.exists():
+            return
+        torch.manual_seed(self.options.seed)
+        start = time.perf_counter()
+        found = getattr(self, section)()
+        print(f"{section}: {time.perf_counter() - start:.0f} s", {key: value for key, value in found.items() if key != "rows"})
+        place.write_text(json.dumps(found, ensure_ascii=False, indent=1), "utf-8")
 
-def spread(pieces: list[np.ndarray], size: int, rng: np.random.Generator) -> float:
-    """What `size` real pieces and the others differ by: the 95th percentile of 200 splits."""
-    size = min(size, len(pieces) // 2)
-    found = []
-    for _ in range(200):
-        order = rng.permutation(len(pieces))
-        found.append(variation([pieces[at] for at in order[:size]], [pieces[at] for at in order[size:]]))
-    return float(np.quantile(found, 0.95))
-
-
-def making(options: Options, music: data.Data, model: Path) -> list[Row]:
-    """How pieces that ours composes compare with held-out ones."""
-    known, network, rng = compose.styles(model), Network.open(model), np.random.default_rng(options.seed)
-    real = {style: [tokens.decode(piece) for piece in music.pieces("train", style)] for style in known}
-    held = {style: [tokens.decode(piece) for part in ("validation", "test") for piece in music.pieces(part, style)] for style in known}
-    known = [style for style in known if len(held[style]) >= 4 and style in compose.MANNERS]
-    means = {style: np.mean([features(score) for score in real[style] if len(score.tracks[0].notes) > 8], 0) for style in known}
-
-    def named(score: Score) -> str:
-        return min(known, key=lambda style: float(np.square(features(score) - means[style]).sum()))
-
-    rows, right, right_real, copied = [], [], [], []
-    index = copying.open_index(model)
-    for style in known:
-        own_pieces = [compose.compose(network, known, compose.Wish(style, 16, seed=options.seed * 1000 + number))
-                      for number in range(options.composed)]  # fmt: skip
-        right += [named(score) == style for score in own_pieces]
-        right_real += [named(score) == style for score in held[style]]
-        copied += [index.copied(score).share for score in own_pieces]
-        kept = float(np.mean([inside(score) for score in own_pieces]))
-        usual = [inside(score) for score in held[style]]
-        low = float(np.quantile(usual, 0.05))
-        rows.append(Row(f"{style}: time inside the best scale", "share", kept, float(np.mean(usual)), "held-out pieces",
-                        goal=f"≥ {low:.2f}, their 5 %", met=kept >= low))  # fmt: skip
-        for what, measure in (("pitch classes", classes), ("durations", rhythm)):
-            theirs = [measure(score) for score in held[style]]
-            far, usual_far = variation([measure(score) for score in own_pieces], theirs), spread(theirs, options.composed, rng)
-            rows.append(Row(f"{style}: {what}, distance to held-out", "variation", far, usual_far, "real against real, 95 %",
-                            usual_far / max(far, 1e-9), "inside", far <= usual_far))  # fmt: skip
-    share, rate = float(np.mean(right)), float(np.mean(copied))
-    told = float(np.mean(right_real))
-    rows.append(Row("style told from the melody", "share", share, told, "of real pieces", goal="≥ 0.8", met=share >= 0.8))
-    rows.append(Row("melodies copied, runs of 12 notes", "share", rate, goal="≤ 0.02", met=rate <= 0.02))
-    return rows
+    def rows(self) -> list[Row]:
+        """What there is so far."""
+        done = {section: json.loads(place.read_text("utf-8")) for section in SECTIONS
+                if (place := self.folder / f"{section}.json").exists()}  # fmt: skip
+        rows = []
+        for style, mine in done.get("ours", {"test": {}})["test"].items():
+            for name in NAMES:
+                if name in done and (theirs := done[name]["test"].get(style)):
+                    assert theirs["events"] == mine["events"], "not the same events"
+                    rows.append(Row(f"{style}, {mine['pieces']} test pieces", "nats/event", mine["nats"], theirs["nats"], NAMES[name],
+                                    theirs["nats"] / mine["nats"], "lower", mine["nats"] < theirs["nats"]))  # fmt: skip
+        return rows + [Row(**row) for row in done.get("pieces", {"rows": []})["rows"]]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("sections", nargs="*", choices=[*SECTIONS, []], metavar="SECTION")
     parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--minutes", type=float, default=20.0)
-    parser.add_argument("--noncommercial", action="store_true")
+    parser.add_argument("--minutes", type=float, default=18.0)
     parser.add_argument("--size", choices=list(SIZES), default="small")
-    parser.add_argument("--composed", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--data", type=Path, help="a folder of `mofang music prepare`'s instead")
+    parser.add_argument("--work", type=Path, help="by default a folder beside the results")
     asked = parser.parse_args()
-    options = Options(asked.minutes, asked.noncommercial, asked.size, asked.seed, None, asked.composed)
-    if asked.quick:
-        options = replace(options, minutes=0.15, size="nano", most=24, composed=2, context=128, batch=4)
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        music = corpus(options, folder / "data")
-        print({part: len(music.pieces(part)) for part in data.PARTS}, "pieces")
-        settings = Settings(context=options.context, batch=options.batch, seed=options.seed)
-        plan = Plan(Budget(options.minutes * 60, "seconds"), options.seed, 0.995, validations=10)
-        model = learn(music, folder / "run", Course(options.size, settings, plan, 0.1))
-        report("music_nll", foretelling(options, music, model) + making(options, music, model))
+    options = QUICK if asked.quick else Options(asked.minutes, asked.size, asked.seed)
+    folder = asked.work or HERE / "out" / ("music_nll.quick" if asked.quick else "music_nll.work")
+    if asked.quick and not asked.sections:
+        shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    facts, kept = json.dumps({**asdict(options), "data": str(asked.data or "")}), folder / "options.json"
+    if kept.exists() and kept.read_text("utf-8") != facts:
+        sys.exit(f"{folder} holds a run with other measures; delete it or give another --work")
+    kept.write_text(facts, "utf-8")
+    run = Run(options, folder, asked.data)
+    for section in asked.sections or SECTIONS:
+        run.do(section)
+    report("music_nll", run.rows())
 
 
 if __name__ == "__main__":

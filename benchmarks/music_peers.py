@@ -127,10 +127,12 @@ def nats(net: nn.Module, piece: Ids) -> np.ndarray:
 
 def fit(net: nn.Module, pieces: list[Ids], shares: np.ndarray, held: list[Ids], seconds: float, lr: float, batch: int, context: int,
         tell: Callable[[str], None]) -> nn.Module:  # fmt: skip
-    """AdamW for so many seconds, a tenth of them warming up, then a cosine; the weights that did best on `held` are kept."""
+    """AdamW for so many seconds of steps, a tenth of them warming up, then a cosine; the weights that did best on `held` are kept.
+    Validation is not counted, as it is not in ours."""
     optimizer = torch.optim.AdamW(net.parameters(), lr, (0.9, 0.98), weight_decay=0.1)
-    start, step, due, best, kept = time.perf_counter(), 0, 0.1, math.inf, {}
-    while (share := (time.perf_counter() - start) / seconds) < 1:
+    spent, step, due, best, kept = 0.0, 0, 0.1, math.inf, {}
+    while (share := spent / seconds) < 1:
+        start = time.perf_counter()
         net.train()
         rate = lr * (share / 0.1 if share < 0.1 else 0.5 + 0.5 * math.cos(math.pi * (share - 0.1) / 0.9))
         for group in optimizer.param_groups:
@@ -144,6 +146,7 @@ def fit(net: nn.Module, pieces: list[Ids], shares: np.ndarray, held: list[Ids], 
         nn.utils.clip_grad_norm_(net.parameters(), 1.0)
         optimizer.step()
         step += 1
+        spent += time.perf_counter() - start
         if share >= due or not kept:
             due += 0.1
             net.eval()

@@ -60,14 +60,13 @@ def pieces(noncommercial: bool, most: int | None = None) -> Iterator[data.Piece]
         if folder.licence == NONCOMMERCIAL and not noncommercial:
             continue
         count = 0
-        for path in sorted(corpus.glob(folder.pattern)):
-            for work in _works(path):
-                score = to_score(work, folder)
-                if score is not None and (most is None or count < most):
-                    count += 1
-                    yield data.Piece(score, f"music21 corpus: {path.relative_to(corpus)}", folder.licence)
-            if most is not None and count >= most:
-                break
+        works = ((path, work) for path in sorted(corpus.glob(folder.pattern)) for work in _works(path))
+        for path, work in works:
+            if (score := to_score(work, folder)) is not None:
+                count += 1
+                yield data.Piece(score, f"music21 corpus: {path.relative_to(corpus)}", folder.licence)
+                if count == most:
+                    break
         print(f"{folder.pattern}: {count}", file=sys.stderr)  # noqa: T201
 
 
