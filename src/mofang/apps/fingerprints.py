@@ -17,7 +17,8 @@ FOLDER = "fingerprints-1"
 
 
 def known(studio: Studio) -> dict[str, Print]:
-    """The fingerprint of every recording among the works by its path, computed once; what can no longer be read is left out."""
+    """The fingerprint of every recording among the works by its path, computed once; what is gone is left out, and what cannot be
+    read is like nothing."""
     found: dict[str, Print] = {}
     for work in all_works(studio):
         if work.kind != "audio":
@@ -28,10 +29,12 @@ def known(studio: Studio) -> dict[str, Print]:
             continue
         except (OSError, ValueError, EOFError):
             pass
+        if not work.path.is_file():
+            continue
         try:
             made = fingerprint(pcm.read(work.path, RATE), RATE)
-        except UserError:
-            continue
+        except UserError:  # Remembered too, for it may have taken long to find out.
+            made = fingerprint(np.zeros(0, np.float32), RATE)
         with atomic(kept, ".npy") as temporary, temporary.open("wb") as file:
             np.save(file, np.stack([made.hashes.astype(np.int64), made.times.astype(np.int64)]), allow_pickle=False)
         found[str(work.path)] = made
@@ -47,8 +50,8 @@ def _opened(path: Path) -> Print:
 
 def found_in(studio: Studio, path: Path) -> list[Match]:
     """The works of which a part is heard in the recording at `path`. Raises `UserError` if it holds no sound."""
-    index = known(studio)
-    return match(fingerprint(pcm.read(path, RATE), RATE), index) if index else []
+    heard = fingerprint(pcm.read(path, RATE), RATE)
+    return match(heard, known(studio))
 
 
 def facts(studio: Studio, path: Path) -> dict[str, Any]:
