@@ -135,6 +135,17 @@ def test_musicxml_says_the_same_notes():
         assert lengths == 48
 
 
+@pytest.mark.parametrize("key", [Key(fifths, minor) for fifths in range(-7, 8) for minor in (False, True)])
+def test_musicxml_spells_as_the_key_does(key):
+    notes = tuple(Note(12 * number, 12, 21 + number) for number in range(88))
+    xml = musicxml.to_xml(Score((Track(notes),), key))
+    assert [pitch for *_, pitch in sounding(xml)] == list(range(21, 109))
+    # The raised seventh of a minor key is a sharpened letter, never the flat of the next.
+    written = {(each.findtext("step"), int(each.findtext("alter", "0"))) for each in ET.fromstring(xml).iter("pitch")}
+    assert len(written) == 12 and (key.fifths or key.minor or {("C", 1), ("E", -1), ("F", 1), ("G", 1), ("B", -1)} < written)
+    assert key != Key(-1, True) or (("C", 1) in written and ("D", -1) not in written)
+
+
 def test_musicxml_opens_in_music21(tmp_path):
     music21 = pytest.importorskip("music21")
     musicxml.write(tmp_path / "a.musicxml", chorale())

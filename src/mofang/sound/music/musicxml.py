@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from xml.sax.saxutils import escape
 
+from mofang.sound.music.engrave.spelling import LETTERS, spelled
 from mofang.sound.music.score import DRUMS, GRID, Key, Note, Score, Track
 from mofang.studio.atomic import write_atomic
 
@@ -17,8 +18,6 @@ VALUES: dict[int, tuple[str, int, bool]] = {
     6: ("eighth", 0, False), 4: ("eighth", 0, True), 3: ("16th", 0, False), 2: ("16th", 0, True), 1: ("32nd", 0, True),
 }  # fmt: skip
 """Grid steps → the value's name, its dots, whether it is one of a triplet."""
-SHARPS = (("C", 0), ("C", 1), ("D", 0), ("D", 1), ("E", 0), ("F", 0), ("F", 1), ("G", 0), ("G", 1), ("A", 0), ("A", 1), ("B", 0))
-FLATS = (("C", 0), ("D", -1), ("D", 0), ("E", -1), ("E", 0), ("F", 0), ("G", -1), ("G", 0), ("A", -1), ("A", 0), ("B", -1), ("B", 0))
 MOST_VOICES = 4
 TRIPLET = "<time-modification><actual-notes>3</actual-notes><normal-notes>2</normal-notes></time-modification>"
 
@@ -147,8 +146,9 @@ def _element(pitch: int | None, size: int, voice: int, key: Key, chord: bool = F
     if pitch is None:
         what = "<rest/>"
     else:
-        step, alter = (FLATS if key.fifths < 0 else SHARPS)[pitch % 12]
-        what = f"<pitch><step>{step}</step>{f'<alter>{alter}</alter>' if alter else ''}<octave>{pitch // 12 - 1}</octave></pitch>"
+        step, alter = spelled(pitch, key)
+        altered = f"<alter>{alter}</alter>" if alter else ""
+        what = f"<pitch><step>{LETTERS[step % 7]}</step>{altered}<octave>{step // 7 - 1}</octave></pitch>"
     kinds = [kind for kind, on in (("stop", stop), ("start", go)) if on]
     ties = "".join(f'<tie type="{kind}"/>' for kind in kinds)
     shown = "".join(f'<tied type="{kind}"/>' for kind in kinds)
