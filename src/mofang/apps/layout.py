@@ -19,12 +19,13 @@ from mofang.studio import Made, Making, Recipe, Studio, UserError
 from mofang.text.language import language_of
 from mofang.trust.credentials import Nature
 
-ENGINE, VERSION = "layout", "1"
+ENGINE, VERSION = "layout", "2"
 
 
 @dataclass(frozen=True)
 class Order:
-    """What a page is made of. At most one of `picture` (a file) and `paint` (words to be painted)."""
+    """What a page is made of. At most one of `picture` (a file) and `paint` (words to be painted). `place` is one of
+    the template's for its words; without one they go where they cover least of the picture's subject."""
 
     template: str
     format: str
@@ -34,11 +35,12 @@ class Order:
     style: str = "noto"
     link: str = ""
     seed: int = 0
+    place: str = ""
 
 
 @dataclass(frozen=True)
 class Laid:
-    """The published file, and what its maker should know: contrasts, characters left out, fields cut short."""
+    """The published file, and what its maker should know: contrasts, characters left out, fields cut short, the words' place."""
 
     path: Path
     facts: Mapping[str, object]
@@ -54,6 +56,7 @@ def layout_to(studio: Studio, order: Order, target: Path) -> Laid:
     picture = _picture(studio, order, where.size)
     nature = _nature(picture)
     params = {"template": template.name, "format": where.name, "link": order.link, "nature": nature}
+    params |= {"place": order.place} if order.place else {}
     parents = (picture.asset.id,) if picture else ()
     recipe = Recipe(ENGINE, VERSION, prompt=dict(order.words), params=params, seed=order.seed, parents=parents)
     making = studio.make(recipe, ".png", lambda path: produce(studio, recipe, path))
@@ -73,12 +76,13 @@ def produce(studio: Studio, recipe: Recipe, target: Path) -> Made:
     """The sheet of a recipe, bleed included, as PNG. Raises `UserError`."""
     template, where = template_of(recipe.params["template"]), format_of(recipe.params["format"])
     picture = pixels(studio, recipe.parents[0]) if recipe.parents else None
-    page = compose(template, where, recipe.prompt, picture, link=recipe.params["link"], seed=recipe.seed)
+    params = recipe.params
+    page = compose(template, where, recipe.prompt, picture, link=params["link"], seed=recipe.seed, place=params.get("place", ""))
     save(page.image, replace(where, bleed=0), target)
     faces = dict.fromkeys(item.face for each in template.parts for item in each.item if recipe.prompt.get(item.field))
     return Made(tuple(dict.fromkeys(credit(name) for name in faces)),
                 {"nature": recipe.params["nature"], "contrasts": page.contrasts, "missing": page.missing,
-                 "shortened": list(page.shortened)})  # fmt: skip
+                 "shortened": list(page.shortened), "place": page.place})  # fmt: skip
 
 
 def _asked(order: Order) -> dict[str, Any]:

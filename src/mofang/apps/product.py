@@ -89,7 +89,7 @@ def produce(studio: Studio, recipe: Recipe, target: Path) -> Made:
     facts: dict[str, Any] = {"nature": recipe.params["nature"]}
     if recipe.prompt:
         template = template_of("product")
-        page = compose(template, where, recipe.prompt, picture)
+        page = compose(template, where, recipe.prompt, picture, place=template.place)  # `stage` keeps it free.
         picture, facts = page.image, {**facts, "contrasts": page.contrasts, "missing": page.missing, "shortened": list(page.shortened)}
         faces = dict.fromkeys(item.face for each in template.parts for item in each.item if recipe.prompt.get(item.field))
         credits = tuple(dict.fromkeys(credit(name) for name in faces))

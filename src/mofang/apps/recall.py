@@ -95,7 +95,8 @@ def _make(recipe: Recipe, files: Mapping[str, str], lineage: Mapping[str, Any], 
 
 
 def _layout(recipe: Recipe, files: Mapping[str, str], lineage: Mapping[str, Any], name: str) -> Arguments:
-    options: dict[str, Json] = {**recipe.prompt, "format": recipe.params["format"], "qr": recipe.params["link"], "seed": recipe.seed}
+    options: dict[str, Json] = {**recipe.prompt, "format": recipe.params["format"], "qr": recipe.params["link"], "seed": recipe.seed,
+                                "place": recipe.params.get("place", "")}  # fmt: skip
     if painted := lineage.get("paint"):
         options |= {"words": painted, "style": lineage["style"]}
     elif recipe.parents:

@@ -25,13 +25,15 @@ from mofang.studio.words import say
 @click.option("--style", default="noto", show_default=True, help="noto, fluent, twemoji, openmoji")
 @click.option("--qr", "link", default="", help=say("a link as QR code", "二维码链接"))
 @click.option("--format", "where", default="xiaohongshu", show_default=True, help=say("where it goes: see --list", "版式，见 --list"))
+@click.option("--place", default="", help=say("of the words: see --list [where they leave the subject free]",
+                                              "文字的位置，见 --list [默认避开画面主体]"))  # fmt: skip
 @click.option("--seed", type=int, default=0, show_default=True, help=say("other colours", "换一套颜色"))
 @click.option("--out", type=click.Path(path_type=Path), help="png, jpg, webp, pdf")
 @click.option("--list", "listing", is_flag=True, help=say("list templates and formats", "列出模板与版式"))
 @click.pass_obj
 def layout(
     folder: Path, template: str, title: str, subtitle: str, text: str, author: str, note: str, picture: Path | None,
-    words: str, style: str, link: str, where: str, seed: int, out: Path | None, listing: bool,
+    words: str, style: str, link: str, where: str, place: str, seed: int, out: Path | None, listing: bool,
 ) -> None:  # fmt: skip
     """One page."""
     if listing:
@@ -42,7 +44,7 @@ def layout(
     from mofang.apps.layout import Order, layout_to
 
     fields = {"title": title, "subtitle": subtitle, "text": text, "author": author, "note": note}
-    laid = layout_to(Studio(folder), Order(template, where, fields, picture, words, style, link, seed), out)
+    laid = layout_to(Studio(folder), Order(template, where, fields, picture, words, style, link, seed, place), out)
     if missing := laid.facts.get("missing"):
         click.echo(say(f"left out, no font has them: {missing}", f"以下字符没有字体，已略去：{missing}"), err=True)
     shortened = laid.facts.get("shortened")
@@ -53,13 +55,15 @@ def layout(
 
 
 def _list() -> None:
-    from mofang.image.layout import formats, templates
+    from mofang.image.layout import SHAPES, formats, templates
     from mofang.studio.words import language
 
     lang = language()
     click.echo(say("templates", "模板"))
     for name, template in templates().items():
-        click.echo(f"  {name:<12} {template.title[lang]}")
+        places = list(dict.fromkeys(place for shape in SHAPES for place in template.places(shape)))
+        told = f" (--place {', '.join(places)})" if len(places) > 1 else ""
+        click.echo(f"  {name:<12} {template.title[lang]}{told}")
     click.echo(say("formats", "版式"))
     for name, where in formats().items():
         click.echo(f"  {name:<12} {where.title[lang]} ({where.size[0]}×{where.size[1]})")

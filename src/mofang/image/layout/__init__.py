@@ -6,8 +6,8 @@
 (1440, 1080, 3)
 """
 
-from mofang.image.layout.formats import Format, format_of, formats
+from mofang.image.layout.formats import SHAPES, Format, format_of, formats
 from mofang.image.layout.page import Page, compose
 from mofang.image.layout.template import FIELDS, Template, template_of, templates
 
-__all__ = ["FIELDS", "Format", "Page", "Template", "compose", "format_of", "formats", "template_of", "templates"]
+__all__ = ["FIELDS", "SHAPES", "Format", "Page", "Template", "compose", "format_of", "formats", "template_of", "templates"]

@@ -5,7 +5,7 @@ import tomllib
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Literal
+from typing import Literal, get_args
 
 from mofang.studio.errors import UserError
 from mofang.studio.words import say
@@ -13,6 +13,7 @@ from mofang.studio.words import say
 Box = tuple[int, int, int, int]
 """Left, top, width, height in pixels."""
 Shape = Literal["tall", "square", "wide"]
+SHAPES: tuple[Shape, ...] = get_args(Shape)
 
 
 @dataclass(frozen=True)

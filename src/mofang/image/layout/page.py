@@ -8,14 +8,15 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from mofang.image.engines.collage.colour import mix
-from mofang.image.engines.folder import best_window, saliency
 from mofang.image.layout.colours import READABLE, Rgb8, contrast, roles_from, settled, toward
 from mofang.image.layout.faces import face
 from mofang.image.layout.formats import Box, Format
 from mofang.image.layout.legible import chosen, measured, opposite, veil_for, veiled
+from mofang.image.layout.places import Arrangement, freest
 from mofang.image.layout.qr import qr as qr_code
-from mofang.image.layout.setting import Placed, set_stack
-from mofang.image.layout.template import FIELDS, Part, Shares, Template
+from mofang.image.layout.setting import Placed
+from mofang.image.layout.sheet import Sheet
+from mofang.image.layout.template import FIELDS, Part, Template
 from mofang.studio.errors import UserError
 from mofang.studio.typeset import Ink, draw, fit
 
@@ -28,7 +29,7 @@ class Page:
     """A finished page, bleed included: (rows, columns, 3), the format it is for, and what there is to say of it.
 
     `contrasts` is the least contrast under the glyphs of each field; `missing` are characters no font has; `shortened`
-    the fields that did not fit.
+    the fields that did not fit; `place` is where of the template's places the words stand.
     """
 
     image: Rgb8
@@ -37,15 +38,18 @@ class Page:
     contrasts: dict[str, float] = field(default_factory=dict)
     missing: str = ""
     shortened: tuple[str, ...] = ()
+    place: str = ""
 
 
 def compose(
-    template: Template, where: Format, words: Mapping[str, str], picture: Rgb8 | None = None, *, link: str = "", seed: int = 0
-) -> Page:
+    template: Template, where: Format, words: Mapping[str, str], picture: Rgb8 | None = None, *, link: str = "", seed: int = 0,
+    place: str = "",
+) -> Page:  # fmt: skip
     """Lay out `words` (see `FIELDS`) and perhaps a picture (rows, columns, 3). `link` becomes a QR code.
 
     The seed picks among the template's palettes where no picture gives the colours, and its paper grain.
-    Raises `UserError` if there is nothing to set.
+    `place` is one of the template's places for its words; else the one that covers least of the picture's subject.
+    Raises `UserError` if there is nothing to set, or no such place.
     """
     words = {name: _clean(words.get(name, "")) for name in FIELDS}
     if not any(words.values()):
@@ -58,17 +62,23 @@ def compose(
         roles = {**roles, "accent": own["accent"], "ink": own["ink"]}
     page = _Canvas(where, roles, seed)
     kinds = {"": True, "picture": picture is not None, "plain": picture is None}
-    parts = [part for part in template.parts if kinds[part.when]]
-    for part in parts:
-        page.paint(part, picture, words)
+    ways = {name: [part for part in parts if kinds[part.when]] for name, parts in template.places(where.shape).items()}
+    if place and place not in ways:
+        names = ", ".join(ways)
+        raise UserError(f"{template.name} has no place '{place[:30]}' on a page of that shape; choose one of: {names}")
+    sheets = [Arrangement.of(name, parts, words, where, bool(link)) for name, parts in ways.items() if place in ("", name)]
+    best = freest(sheets, where, picture)
+    for part in best.parts:
+        page.paint(part, picture, best.window, words)
         if part.kind == "stack":
-            page.write(part, set_stack(part, words, page.place(part), where.unit))
+            page.write(part, best.placed[id(part)])
+    parts = best.parts
     if link:  # Last, so that no veil lies on it.
         page.code(next((part for part in parts if part.kind == "qr"), None), link)
     used = {item.field: item.face for part in parts for item in part.item}
     missing = "".join(face(used[name]).missing(text) for name, text in words.items() if name in used and text)
     return Page(page.image.round().clip(0, 255).astype(np.uint8), where, roles, page.contrasts,
-                "".join(dict.fromkeys(missing)), tuple(dict.fromkeys(page.shortened)))  # fmt: skip
+                "".join(dict.fromkeys(missing)), tuple(dict.fromkeys(page.shortened)), best.name)  # fmt: skip
 
 
 def _clean(text: str) -> str:
@@ -79,46 +89,12 @@ def _clean(text: str) -> str:
 
 class _Canvas:
     def __init__(self, where: Format, roles: dict[str, str], seed: int) -> None:
-        width, height = where.size
         self.where, self.roles, self.seed = where, roles, seed
-        self.image: NDArray[np.float32] = np.empty((height + 2 * where.bleed, width + 2 * where.bleed, 3), np.float32)
+        self.sheet = Sheet(where)
+        self.image: NDArray[np.float32] = np.empty((*self.sheet.size[::-1], 3), np.float32)
         self.image[:] = _rgb(roles["paper"])
         self.contrasts: dict[str, float] = {}
         self.shortened: list[str] = []
-
-    # -- places ------------------------------------------------------------------------------------------------------------
-
-    def inside(self, shares: Shares) -> Box:
-        """A box of the safe area, in pixels of the whole sheet."""
-        left, top, width, height = self.where.safe_box
-        x, y, w, h = shares
-        bleed = self.where.bleed
-        return bleed + round(left + x * width), bleed + round(top + y * height), round(w * width), round(h * height)
-
-    def place(self, part: Part) -> Box:
-        """Where a stack or code stands: a box of the safe area, or of the page, moved and cut so that it is safe."""
-        shares = part.box(self.where.shape)
-        if part.of == "safe":
-            return self.inside(shares)
-        left, top, width, height = self.inside((0, 0, 1, 1))
-        page_x, page_y = self.where.size
-        wide, high = min(round(shares[2] * page_x), width), min(round(shares[3] * page_y), height)
-        x0, y0 = self.where.bleed + round(shares[0] * page_x), self.where.bleed + round(shares[1] * page_y)
-        x, y = max(x0, left), max(y0, top)
-        # What the frame takes at the start is lost; at the end the box moves before it is cut.
-        wide, high = wide - (x - x0), high - (y - y0)
-        x, y = min(x, left + width - min(wide, width // 8)), min(y, top + height - min(high, height // 8))
-        return x, y, min(wide, left + width - x), min(high, top + height - y)
-
-    def outside(self, shares: Shares) -> Box:
-        """A box of the page, over the bleed where it reaches the edge."""
-        (width, height), bleed = self.where.size, self.where.bleed
-        x, y, w, h = shares
-        left = 0 if x <= 0 else bleed + round(x * width)
-        top = 0 if y <= 0 else bleed + round(y * height)
-        right = width + 2 * bleed if x + w >= 1 else bleed + round((x + w) * width)
-        bottom = height + 2 * bleed if y + h >= 1 else bleed + round((y + h) * height)
-        return left, top, right - left, bottom - top
 
     def colour(self, role: str) -> str:
         """A role's colour; an unknown role is the ink."""
@@ -126,12 +102,12 @@ class _Canvas:
 
     # -- parts without words -------------------------------------------------------------------------------------------------
 
-    def paint(self, part: Part, picture: Rgb8 | None, words: Mapping[str, str]) -> None:
-        """Fills, pictures, frames, marks and seals."""
+    def paint(self, part: Part, picture: Rgb8 | None, window: Box, words: Mapping[str, str]) -> None:
+        """Fills, pictures (the `window` of one), frames, marks and seals."""
         shares = part.box(self.where.shape)
         unit = self.where.unit
         if part.kind == "fill":
-            box = self.outside(shares)
+            box = self.sheet.outside(shares)
             ground = np.empty((box[3], box[2], 3), np.float32)
             ground[:] = _rgb(self.colour(part.colour))
             if part.grain:
@@ -139,20 +115,17 @@ class _Canvas:
                 ground += noise * np.float32(255 * part.grain)
             self._lay(box, ground, _corners(box, part.radius * unit))
         elif part.kind == "picture":
-            box = self.outside(shares)
-            if part.shape == "circle":
-                side = min(box[2], box[3])
-                box = (box[0] + (box[2] - side) // 2, box[1] + (box[3] - side) // 2, side, side)
-            pixels = cropped(picture, (box[2], box[3])) if picture is not None else self._backdrop(box)
+            box = self.sheet.picture(part)
+            pixels = _filled(picture, window, (box[2], box[3])) if picture is not None else self._backdrop(box)
             radius = box[2] / 2 if part.shape == "circle" else part.radius * unit
             self._lay(box, pixels.astype(np.float32), _corners(box, radius))
         elif part.kind == "frame":
-            x, y, w, h = self.inside(shares)
+            x, y, w, h = self.sheet.inside(shares)
             thick = max(round(part.thickness * unit), 1)
             for inset, line in ((0, thick * 2), (thick * 5, thick)):
                 self._rule((x + inset, y + inset, w - 2 * inset, h - 2 * inset), line, self.colour(part.colour))
         elif part.kind == "mark":
-            x, y, w, h = self.inside(shares)
+            x, y, w, h = self.sheet.inside(shares)
             block = fit(part.text, face(part.face), round(h * 1.9), 12, 4 * w, 4 * h, 1, leading=1.0)
             ink = Image.fromarray(draw(block, Ink())[0][..., 3])
             mark = np.asarray(ink.crop(ink.getbbox()))
@@ -177,7 +150,7 @@ class _Canvas:
         name = "".join(letter for letter in words["author"] if "\u4e00" <= letter <= "\u9fff")[-2:]
         if not name:
             return
-        x, y, w, h = self.inside(part.box(self.where.shape))
+        x, y, w, h = self.sheet.inside(part.box(self.where.shape))
         side = min(w, h)
         box = (x, y, side, side)
         stone = np.empty((side, side, 3), np.float32)
@@ -193,7 +166,7 @@ class _Canvas:
         """A QR code on a light card."""
         if part is None:
             raise UserError("this template has no place for a QR code; choose poster, quote, magazine, notes, event or book")
-        x, y, w, h = self.place(part)
+        x, y, w, h = self.sheet.place(part)
         modules = qr_code(link, min(w, h))
         side = len(modules)
         # Towards the page's corner.
@@ -271,6 +244,8 @@ class _Canvas:
             edge = np.clip((bottom + 1.6 * soft - y) / (1.6 * soft), 0, 1)
         elif part.veil == "left":
             edge = np.clip((right + 3 * soft - x) / (3 * soft), 0, 1)
+        elif part.veil == "right":
+            edge = np.clip((x - left + 3 * soft) / (3 * soft), 0, 1)
         else:
             small = np.zeros((rows // 8 + 1, columns // 8 + 1), np.float32)
             x0, y0, x1, y1 = (max(int(at / 8), 0) for at in (left - soft / 2, top - soft / 2, right + soft / 2, bottom + soft / 2))
@@ -326,19 +301,12 @@ class _Canvas:
             self._lay(each, np.broadcast_to(_rgb(colour), (each[3], each[2], 3)), None)
 
 
-def cropped(picture: Rgb8, size: tuple[int, int]) -> Rgb8:
-    """Filled to `size` (width, height) and cut around what the eye goes to."""
+def _filled(picture: Rgb8, window: Box, size: tuple[int, int]) -> Rgb8:
     import cv2
 
-    rows, columns = picture.shape[:2]
-    scale = max(size[0] / columns, size[1] / rows)
-    width, height = max(min(round(size[0] / scale), columns), 1), max(min(round(size[1] / scale), rows), 1)
-    # Faces are in the upper half of most pictures, and a head cut off is worse than a foot.
-    salient = saliency(picture) * np.linspace(1.85, 0.15, 64, dtype=np.float32)[:, None]
-    x, y = best_window(salient, columns, rows, width, height)
-    y = min(y, round((rows - height) * 0.45))
-    cut = picture[y : y + height, x : x + width]
-    found: Rgb8 = cv2.resize(cut, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+    x, y, width, height = window
+    method = cv2.INTER_AREA if size[0] < width else cv2.INTER_CUBIC
+    found: Rgb8 = cv2.resize(picture[y : y + height, x : x + width], size, interpolation=method)
     return found
 
 

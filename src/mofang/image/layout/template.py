@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
 from typing import Any, Literal
@@ -43,6 +43,9 @@ class Item:
 class Part:
     """A fill, picture, frame, seal, mark, code or stack of words. `boxes` has the variant for each shape of page.
 
+    `at` is what changes of it when the words stand at another of the template's places; for a shape of page without a box
+    there, the template has no such place.
+
     Fills and pictures stand on the page, all else in its safe area, or with `of = "page"` in what is safe of such a box.
     """
 
@@ -57,11 +60,22 @@ class Part:
     direction: Literal["across", "down"] = "across"
     anchor: Literal["start", "middle", "end"] = "start"
     align: Literal["left", "center", "right"] = "left"
-    veil: Literal["around", "bottom", "top", "left"] = "around"
+    veil: Literal["around", "bottom", "top", "left", "right"] = "around"
     text: str = ""
     face: str = "serif-black"
     of: Literal["safe", "page"] = "safe"
     item: tuple[Item, ...] = field(default=())
+    at: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def moved(self, place: str, shape: Shape) -> "Part | None":
+        """The part as it is at a place of its template, None if it has no box there on pages of that shape."""
+        change = self.at.get(place)
+        if change is None:
+            return self
+        boxes = _boxes(change)
+        if boxes and shape not in boxes and "tall" not in boxes:
+            return None
+        return replace(self, boxes={**self.boxes, **boxes}, **{key: value for key, value in change.items() if not key.startswith("box")})
 
     def box(self, shape: Shape) -> Shares:
         """Where it stands on a page of that shape."""
@@ -72,7 +86,8 @@ class Part:
 class Template:
     """A page design. `palettes` are the colours of a page without a picture, one of which the seed picks.
 
-    `picture` says that it wants one, `keep` that its own ink and accent stay whatever the picture's colours are.
+    `picture` says that it wants one, `keep` that its own ink and accent stay whatever the picture's colours are. `place` is
+    what the words' own place is called, if they have others.
     """
 
     name: str
@@ -81,6 +96,16 @@ class Template:
     parts: tuple[Part, ...]
     picture: bool = False
     keep: bool = False
+    place: str = "only"
+
+    def places(self, shape: Shape) -> dict[str, tuple[Part, ...]]:
+        """The parts for each place that the words may stand at on a page of that shape, their own place first."""
+        found = {self.place: self.parts}
+        for name in dict.fromkeys(name for part in self.parts for name in part.at):
+            moved = [part.moved(name, shape) for part in self.parts]
+            if None not in moved:
+                found[name] = tuple(part for part in moved if part is not None)
+        return found
 
 
 @cache
@@ -105,10 +130,15 @@ def template_of(name: str) -> Template:
 
 def _template(name: str, row: Mapping[str, Any]) -> Template:
     return Template(name, row["title"], tuple(row["palettes"]), tuple(_part(each) for each in row["part"]),
-                    row.get("picture", False), row.get("keep", False))  # fmt: skip
+                    row.get("picture", False), row.get("keep", False), row.get("place", "only"))  # fmt: skip
 
 
 def _part(row: Mapping[str, Any]) -> Part:
-    boxes = {"tall": tuple(row["box"])} | {shape: tuple(row["box_" + shape]) for shape in ("square", "wide") if "box_" + shape in row}
     rest = {key: value for key, value in row.items() if not key.startswith("box") and key != "item"}
-    return Part(boxes=boxes, item=tuple(Item(**each) for each in row.get("item", ())), **rest)
+    return Part(boxes=_boxes(row), item=tuple(Item(**each) for each in row.get("item", ())), **rest)
+
+
+def _boxes(row: Mapping[str, Any]) -> dict[str, Shares]:
+    """`box` is that of tall pages, and of all for which there is none of their own."""
+    names = {"tall": "box", "square": "box_square", "wide": "box_wide"}
+    return {shape: tuple(row[name]) for shape, name in names.items() if name in row}
