@@ -3,13 +3,15 @@
 import io
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
 from mofang import trust
-from mofang.apps.export import part, public, release
+from mofang.apps.export import bare, part, public, release
 from mofang.apps.make import voices
 from mofang.apps.make.storyboard import Picture, Shot, Storyboard
 from mofang.sound import audiobook, default_voice, pcm
@@ -22,7 +24,8 @@ from mofang.studio.progress import Progress, silent
 from mofang.text.book import Book, Chapter, read_book
 from mofang.text.language import Lang, language_of
 
-ENGINE, VERSION = "audiobook", "1"
+ENGINE, VERSION = "audiobook", "2"
+COVERS = "cover"
 PASSAGE = 1200
 """Characters spoken in one go, about: what a kill can lose."""
 COVER = 1400
@@ -54,28 +57,35 @@ def book_to(studio: Studio, source: Path, target: Path, voice: str = "", speed: 
     picture = _cover(studio, book, cover, lang)
     studio.require_space((64 << 20) + BYTES[lang] * sum(len(chapter.text) for chapter in book.chapters))
     chapters = _spoken(studio, book, name, speed, lang, spoken)
-    tracks = [Track(chapter.title or _untitled(number, lang), audiobook.length_of([_samples(each) for each in makings], PARAGRAPH))
-              for number, (chapter, makings) in enumerate(zip(book.chapters, chapters, strict=True), 1)]  # fmt: skip
     parts = [making for chapter in chapters for making in chapter]
-    titles = [track.title for track in tracks]
+    titles = [chapter.title or _untitled(number, lang) for number, chapter in enumerate(book.chapters, 1)]
     recipe = Recipe(ENGINE, VERSION, prompt=book.title, parents=(picture.asset.id, *(each.asset.id for each in parts)),
                     params={"chapters": [[title, len(each)] for title, each in zip(titles, chapters, strict=True)],
                             "author": book.author, "format": target.suffix.lower()})  # fmt: skip
-    tags = {"title": book.title, "album": book.title, "artist": book.author, "album_artist": book.author, "genre": "Audiobook"}
-    lead = trust.label_audio(np.zeros(0, np.float32), RATE)
-
-    def produce(path: Path) -> Made:
-        audiobook.write(path, lead, tracks, _sound(chapters, encoded), tags, picture.asset.path.read_bytes())
-        seconds = (len(lead) + sum(track.length for track in tracks)) / RATE
-        return Made(tuple(sorted({credit for each in parts for credit in each.made.credits})), {"seconds": seconds})
-
-    making = studio.make(recipe, target.suffix.lower(), produce, kind="audio")
+    making = studio.make(recipe, target.suffix.lower(), lambda path: produce(studio, recipe, path, encoded), kind="audio")
     # One part for each voice and model: a manifest that lists a thousand passages is read by nobody.
     kinds = {each.recipe.model: each for each in parts}
     claim = trust.Claim(book.title[:60], lang=lang, author=book.author, credits=making.made.credits,
                         parts=tuple(part(each) for each in (making, *kinds.values())),
-                        facts={"recipe": public(Recipe(ENGINE, VERSION, prompt=book.title, params=recipe.params))})  # fmt: skip
+                        facts={"recipe": public(replace(recipe, parents=())),
+                               "files": {"book": source.name, **({"cover": cover.name} if cover else {})},
+                               "wish": bare({"voice": name, "speed": speed})})  # fmt: skip
     return Read(release(studio, making, target, claim), tuple(titles), float(making.made.facts["seconds"]))
+
+
+def produce(studio: Studio, recipe: Recipe, target: Path, progress: Progress = silent) -> Made:
+    """The audiobook of a recipe, whose parents are its cover and the passages spoken. Raises `UserError` if one is gone."""
+    cover, *passages = (studio.making(studio.asset(parent)) for parent in recipe.parents)
+    given = iter(passages)
+    chapters = [list(islice(given, count)) for _, count in recipe.params["chapters"]]
+    tracks = [Track(title, audiobook.length_of([_samples(each) for each in makings], PARAGRAPH))
+              for (title, _), makings in zip(recipe.params["chapters"], chapters, strict=True)]  # fmt: skip
+    title, author = recipe.prompt, recipe.params["author"]
+    tags = {"title": title, "album": title, "artist": author, "album_artist": author, "genre": "Audiobook"}
+    lead = trust.label_audio(np.zeros(0, np.float32), RATE)
+    audiobook.write(target, lead, tracks, _sound(chapters, progress), tags, cover.asset.path.read_bytes())
+    seconds = (len(lead) + sum(track.length for track in tracks)) / RATE
+    return Made(tuple(sorted({credit for each in passages for credit in each.made.credits})), {"seconds": seconds})
 
 
 def _untitled(number: int, lang: Lang) -> str:
@@ -139,31 +149,42 @@ def _cover(studio: Studio, book: Book, given: Path | None, lang: Lang) -> Making
             desk.unlink(missing_ok=True)
     if given is not None:
         return _kept(studio, open_picture(given))
-    return _kept(studio, _typeset(book.title, book.author, lang))
+    recipe = Recipe(COVERS, VERSION, prompt=book.title, params={"author": book.author, "language": lang})
+    return studio.make(recipe, ".jpg", lambda path: produce_cover(recipe, path))
 
 
 def _kept(studio: Studio, pixels: np.ndarray) -> Making:
-    from hashlib import sha256
+    content = _jpeg(pixels)
+    recipe = Recipe(COVERS, VERSION, prompt=sha256(content).hexdigest())
 
+    def produce(path: Path) -> Made:
+        path.write_bytes(content)
+        return Made(facts={"nature": "digitalCreation"})
+
+    return studio.make(recipe, ".jpg", produce)
+
+
+def produce_cover(recipe: Recipe, target: Path) -> Made:
+    """A cover set in type again. Raises `UserError` for one that was a picture of the book's or the reader's."""
+    if "author" not in recipe.params:
+        raise UserError("this cover was a picture; read the book aloud again with it: mofang speech book --cover")
+    target.write_bytes(_jpeg(_typeset(recipe.prompt, recipe.params["author"], recipe.params["language"])))
+    return Made(facts={"nature": "digitalCreation"})
+
+
+def _jpeg(pixels: np.ndarray) -> bytes:
     from PIL import Image
 
     picture = Image.fromarray(pixels)
     picture.thumbnail((COVER, COVER))
     file = io.BytesIO()
     picture.save(file, "JPEG", quality=90)
-    recipe = Recipe("cover", "1", prompt=sha256(file.getvalue()).hexdigest())
-
-    def produce(path: Path) -> Made:
-        path.write_bytes(file.getvalue())
-        return Made(facts={"nature": "digitalCreation"})
-
-    return studio.make(recipe, ".jpg", produce)
+    return file.getvalue()
 
 
 def _typeset(title: str, author: str, lang: Lang) -> np.ndarray:
     """A plain cover: title and author on a ground whose hue is the title's own. (COVER, COVER, 3)."""
     import colorsys
-    from hashlib import sha256
 
     from mofang.apps.make.assemble import faces
     from mofang.studio.typeset import Ink, draw, fit

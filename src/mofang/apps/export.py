@@ -37,19 +37,24 @@ def release(studio: Studio, making: Making, target: Path, claim: trust.Claim, co
 
 
 def public(recipe: Recipe) -> str:
-    """A recipe as it may travel in a file, as JSON text: where things lie on this computer is nobody's business.
+    """A recipe as it may travel in a file, as JSON text.
 
     Text, because the manifest's writer takes a list of numbers for bytes and keeps only their last eight bits.
     """
+    return bare(recipe.to_json())
 
-    def bare(value: Json) -> Json:
+
+def bare(told: Json) -> str:
+    """What may be told of how a file was made, as JSON text: where things lie on this computer is nobody's business."""
+
+    def stripped(value: Json) -> Json:
         if isinstance(value, dict):
-            return {key: bare(each) for key, each in value.items()}
+            return {key: stripped(each) for key, each in value.items()}
         if isinstance(value, list):
-            return [bare(each) for each in value]
+            return [stripped(each) for each in value]
         return Path(value).name if isinstance(value, str) and Path(value).is_absolute() else value
 
-    return canonical(bare(recipe.to_json()))
+    return canonical(stripped(told))
 
 
 def generated(original: Making) -> bool:

@@ -8,13 +8,14 @@ import numpy as np
 
 from mofang import trust
 from mofang.apps import sounds
-from mofang.apps.export import part, public, release
+from mofang.apps.export import bare, part, public, release
 from mofang.apps.make import voices
 from mofang.apps.make.storyboard import Picture, Shot, Storyboard
 from mofang.sound import Voice, pcm
 from mofang.sound.engines.base import Speech
 from mofang.sound.mix import RATE
 from mofang.sound.stage import casting, play, script
+from mofang.sound.stage.emotion import Delivery
 from mofang.studio import Made, Making, Recipe, Studio, UserError
 from mofang.studio.progress import Progress, silent
 from mofang.text.decode import decode
@@ -23,7 +24,7 @@ from mofang.video import split
 from mofang.video.subtitles import srt, vtt
 from mofang.video.timeline import Caption
 
-ENGINE, VERSION = "performance", "1"
+ENGINE, VERSION = "performance", "2"
 FPS = 100
 """Captions beside sound have no frames; hundredths of a second are as fine as players go."""
 
@@ -60,22 +61,31 @@ def perform_to(studio: Studio, source: Path, target: Path, wish: Wish, progress:
     speeches = [_heard(making) for making in makings]
     cues = play.schedule(lines, [said.duration for said in speeches], wish.gap)
     recipe = _recipe(lines, cues, makings, wish)
-
-    def produce(path: Path) -> Made:
-        said = [play.voiced(speech, line) for speech, line in zip(speeches, lines, strict=True)]
-        mixed = play.perform(cues, said, play.seats(list(cast)), wish.room)
-        pcm.write_wav(path, mixed, RATE)
-        return Made(tuple(sorted({credit for each in makings for credit in each.made.credits})), {"seconds": len(mixed) / RATE})
-
-    making = studio.make(recipe, ".wav", produce)
+    making = studio.make(recipe, ".wav", lambda path: produce(studio, recipe, path))
     title, lang = source.stem[:60], language_of(text)
+    told = {"cast": {name: voice.name for name, voice in cast.items()}, "speed": wish.speed, "gap": wish.gap}
     claim = trust.Claim(title, "compositeWithTrainedAlgorithmicMedia", lang, parts=tuple(part(each) for each in (making, *makings)),
-                        credits=making.made.credits, facts={"recipe": public(recipe)})  # fmt: skip
+                        credits=making.made.credits,
+                        facts={"recipe": public(replace(recipe, parents=())), "files": {"script": source.name},
+                               "wish": bare(told)})  # fmt: skip
     sound = release(studio, making, target, claim, _convert)
     captions = _captions(cues, speeches, len(trust.label_audio(np.zeros(0, np.float32), RATE)) / RATE)
     beside = tuple(_beside(studio, target.with_suffix(suffix), words, claim)
                    for suffix, words in ((".srt", srt(captions, FPS)), (".vtt", vtt(captions, FPS))))  # fmt: skip
     return Performed((sound, *beside), cast, float(making.made.facts["seconds"]))
+
+
+def produce(studio: Studio, recipe: Recipe, target: Path) -> Made:
+    """The mix of a recipe, whose parents are the lines spoken. Raises `UserError` if one of them is gone."""
+    makings = [studio.making(studio.asset(parent)) for parent in recipe.parents]
+    cues, said = [], []
+    for (speaker, pitch, gain, start), making in zip(recipe.params["lines"], makings, strict=True):
+        line, heard = script.Line(speaker, "", Delivery(pitch=pitch, gain=gain)), _heard(making)
+        cues.append(play.Cue(line, start, start + heard.duration))
+        said.append(play.voiced(heard, line))
+    mixed = play.perform(cues, said, play.seats([cue.line.speaker for cue in cues]), recipe.params["room"])
+    pcm.write_wav(target, mixed, RATE)
+    return Made(tuple(sorted({credit for each in makings for credit in each.made.credits})), {"seconds": len(mixed) / RATE})
 
 
 def _text(source: Path) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mofang import trust
-from mofang.apps import musicgen, paint
+from mofang.apps import audiobook, musicgen, paint, perform
 from mofang.image.engines import ENGINES
 from mofang.studio import Studio, UserError
 from mofang.studio.recipe import Json, Recipe
@@ -144,8 +144,21 @@ def _restyle(recipe: Recipe, files: Mapping[str, str], lineage: Mapping[str, Any
     return ["image", "edit", "style", *_options(options), *_last(files["picture"], name)]
 
 
+def _performance(recipe: Recipe, files: Mapping[str, str], lineage: Mapping[str, Any], name: str) -> Arguments:
+    wish = json.loads(lineage["wish"])
+    casts = [text for speaker, voice in wish["cast"].items() for text in ("--cast", f"{speaker or 'narrator'}={voice}")]
+    options = {"room": recipe.params["room"], "gap": wish["gap"], "speed": wish["speed"]}
+    return ["speech", "perform", *casts, *_options(options), *_last(files["script"], name)]
+
+
+def _audiobook(recipe: Recipe, files: Mapping[str, str], lineage: Mapping[str, Any], name: str) -> Arguments:
+    options = {**json.loads(lineage["wish"]), "cover": files.get("cover")}
+    return ["speech", "book", *_options(options), *_last(files["book"], name)]
+
+
 Command = Callable[[Recipe, Mapping[str, str], Mapping[str, Any], str], Arguments]
 COMMANDS: dict[str, Command] = {"collage": _make, "layout": _layout, "edit": _edit, "product": _product, "restyle": _restyle,
+                                perform.ENGINE: _performance, audiobook.ENGINE: _audiobook,
                                 musicgen.ENGINE: _music,
                                 **{kind + paint.SUFFIX: _paint for kind in ENGINES}}  # fmt: skip
 """Engine → the arguments that make its asset again, from the recipe, the files, all of the lineage and the file's name."""

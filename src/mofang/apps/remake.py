@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from mofang.apps import (
+    audiobook,
     compose,
     edit,
     effect,
@@ -13,8 +14,10 @@ from mofang.apps import (
     layout,
     musicgen,
     paint,
+    perform,
     product,
     project,
+    recordings,
     sound_edit,
     verse,
     write,
@@ -27,7 +30,7 @@ from mofang.studio.library import file_hash
 
 PRODUCE: dict[str, Callable[[Studio, Recipe, Path], object]] = {
     room.ENGINE: room.produce
-    for room in (layout, compose, music, musicgen, jukebox, product, generate, project, edit, sound_edit, verse)
+    for room in (layout, compose, music, musicgen, jukebox, product, generate, project, edit, sound_edit, verse, perform, audiobook)
 }
 """What makes a recipe again, by its engine, where the recipe is enough."""
 
@@ -35,19 +38,27 @@ PRODUCE: dict[str, Callable[[Studio, Recipe, Path], object]] = {
 def remake(studio: Studio, asset: Asset) -> tuple[str, bool]:
     """Make the asset of a recipe again. Returns the SHA-256 of what came out, and whether a damaged asset was mended.
 
-    Own engines give the same bytes on the same versions. Raises `UserError` for what cannot be made alone.
+    Parents that are gone or damaged are made again before it. Own engines give the same bytes on the same versions.
+    Raises `UserError` for what cannot be made alone.
     """
     recipe = studio.making(asset).recipe
+    for parent in map(studio.asset, dict.fromkeys(recipe.parents)):
+        if not _whole(parent) and not remake(studio, parent)[1]:
+            raise UserError(f"{parent.id[:8]}, which went into it, is damaged and does not come out the same; make its piece again")
     with tempfile.TemporaryDirectory(dir=studio.folder / "cache", prefix="remake-") as folder:
         target = Path(folder) / ("again" + asset.path.suffix)
         _produce(studio, recipe, target)
         made = file_hash(target)
-        broken = not asset.path.is_file() or file_hash(asset.path) != asset.id
+        broken = not _whole(asset)
         if broken and made == asset.id:
             asset.path.parent.mkdir(exist_ok=True)
             target.chmod(0o444)
             target.replace(asset.path)
         return made, broken and made == asset.id
+
+
+def _whole(asset: Asset) -> bool:
+    return asset.path.is_file() and file_hash(asset.path) == asset.id
 
 
 def _produce(studio: Studio, recipe: Recipe, target: Path) -> None:
@@ -63,12 +74,16 @@ def _produce(studio: Studio, recipe: Recipe, target: Path) -> None:
         paint.produce(studio, recipe, target)
     elif recipe.engine == effect.ENGINE:
         effect.produce(recipe, target)
+    elif recipe.engine == audiobook.COVERS:
+        audiobook.produce_cover(recipe, target)
     elif recipe.engine in voices.ENGINES:
         voices.produce(recipe, target)
     elif recipe.engine == writing.WORDS:
         writing.produce(recipe, target)
     elif recipe.engine == write.ENGINE or recipe.engine.removesuffix("-text") in write.FOREIGN:
         write.produce(studio, recipe, target)
+    elif recipe.engine == recordings.ENGINE:
+        raise UserError(f"{recipe.params['name']} came from outside and is gone or damaged; give it to its command again")
     else:
         raise UserError(
             f"a '{recipe.engine}' asset is made with its piece; make the piece again: mofang make storyboard.json"

@@ -34,6 +34,7 @@ COMMANDS = {
     "list": ("mofang.cli.library:list_", "pieces and assets made so far", "列出成品与素材"),
     "show": ("mofang.cli.library:show", "an asset's recipe and credits", "查看素材的配方与署名"),
     "remake": ("mofang.cli.library:remake", "make an asset again from its recipe", "按配方重做素材"),
+    "recall": ("mofang.cli.recall:recall", "say how a file was made, as a command", "读出文件的制作命令"),
     "open": ("mofang.cli.library:open_", "open an asset in your usual program", "用常用程序打开素材"),
     "export": (
         "mofang.cli.library:export",

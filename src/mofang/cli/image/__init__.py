@@ -16,7 +16,7 @@ COMMANDS = {
     "project": ("mofang.cli.image.project:project", "the nearest a model comes to a picture", "在模型中找最接近的图"),
     "evaluate": ("mofang.cli.image.evaluate:evaluate", "how good a model is, and whether it copies", "测模型的质量与抄袭率"),
     "product": ("mofang.cli.image.product:product", "product pictures in several sizes", "商品图，一次多个尺寸"),
-    "recall": ("mofang.cli.image.recall:recall", "say how a picture was made, as a command", "读出图片的制作命令"),
+    "recall": ("mofang.cli.recall:recall", "say how a picture was made, as a command", "读出图片的制作命令"),
     "layout": ("mofang.cli.image.layout:layout", "set a poster, cover, card or poem", "排版：海报、封面、卡片、诗笺"),
 }
 

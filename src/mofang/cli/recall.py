@@ -1,4 +1,4 @@
-"""`mofang image recall`: how a made file was made, as a command."""
+"""`mofang recall`: how a made file was made, as a command."""
 
 import json
 from pathlib import Path
@@ -14,7 +14,7 @@ from mofang.studio.words import say
 @click.option("--json", "as_json", is_flag=True, help=say("the whole recipe as JSON", "以 JSON 输出完整配方"))
 @click.pass_obj
 def recall(folder: Path, file: Path, as_json: bool) -> None:
-    """Works for everything `mofang image` publishes: PNG, JPEG, WebP and PDF."""
+    """Works for what `mofang image` publishes, performances and audiobooks."""
     from mofang.apps.recall import recall as again
 
     found = again(Studio(folder), file)
