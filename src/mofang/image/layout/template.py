@@ -75,7 +75,8 @@ class Part:
         boxes = _boxes(change)
         if boxes and shape not in boxes and "tall" not in boxes:
             return None
-        return replace(self, boxes={**self.boxes, **boxes}, **{key: value for key, value in change.items() if not key.startswith("box")})
+        rest = {key: value for key, value in change.items() if not key.startswith("box")}
+        return replace(self, boxes={**self.boxes, **boxes}, **rest)
 
     def box(self, shape: Shape) -> Shares:
         """Where it stands on a page of that shape."""

@@ -14,7 +14,6 @@ from mofang.image.engines.diffusers import find
 from mofang.image.engines.diffusers.samplers import sampler
 from mofang.image.engines.frames import held_to, kept_outside, padded, resized
 from mofang.models.hub import first_line
-from mofang.models.source import offline
 from mofang.studio.credit import Credit
 from mofang.studio.errors import UserError
 from mofang.studio.library import file_hash
@@ -266,17 +265,20 @@ def opened(library: Any, checkpoint: find.Checkpoint, whole: bool = False) -> An
     if not (isinstance(kind, type) and issubclass(kind, library.DiffusionPipeline)):
         raise UserError(f"{checkpoint.name} wants a {checkpoint.pipeline[:40]}, which this diffusers does not have; update it, or "
                         "choose another checkpoint")  # fmt: skip
+    settings = find.settings(checkpoint) if checkpoint.described_by else None
     try:
-        if checkpoint.described_by:
-            pipe = kind.from_single_file(str(checkpoint.path), config=checkpoint.described_by, dtype=dtype,  # type: ignore[attr-defined]
-                                         local_files_only=offline())  # fmt: skip
+        if settings:
+            pipe = kind.from_single_file(str(checkpoint.path), config=str(settings), dtype=dtype, local_files_only=True)  # type: ignore[attr-defined]
         else:
             pipe = kind.from_pretrained(checkpoint.path, dtype=dtype, use_safetensors=True, local_files_only=True)  # type: ignore[attr-defined]
+        # What a file does not hold stays without numbers, on torch's device "meta": some parts would fail only as they paint.
+        networks = [part for part in pipe.components.values() if isinstance(part, torch.nn.Module)]
+        if any(weight.is_meta for part in networks for weight in part.parameters()):
+            raise NotImplementedError("meta tensor")
     except Exception as error:  # Broken files raise whatever they lead to, from three packages.
-        todo = "fetch it again"
-        if checkpoint.described_by:
-            todo = f"put its folder of settings beside it as {checkpoint.path.with_suffix('').name}/"
-        raise UserError(f"diffusers cannot open {checkpoint.name} ({first_line(error)}); {todo}") from error
+        todo = f"it must be a whole checkpoint, described by {settings.name}/" if settings else "fetch it again"
+        why = "weights are missing" if "meta tensor" in str(error) else first_line(error)
+        raise UserError(f"diffusers cannot open {checkpoint.name} ({why}); {todo}") from error
     if cuda and checkpoint.size > torch.cuda.mem_get_info()[0] * 0.8:
         pipe.enable_model_cpu_offload()
     elif cuda:

@@ -18,6 +18,8 @@ from mofang.studio.library import file_hash
 INDEX = "model_index.json"
 LORA = "pytorch_lora_weights.safetensors"
 FETCHED = (INDEX, "*/*.json", "*/*.safetensors", "*/*.txt", "*/*.model", "README.md", "LICENSE*")
+SETTINGS = (INDEX, "*/*.json", "*/*.txt", "*/*.model")
+"""What of a repository describes a single file."""
 LEFT = ("*.fp16.*", "*.bf16.*", "*non_ema*", "*/openvino*", "*/flax*")
 """What of a repository on the hub is fetched, and what of that is not: copies in other types."""
 LIBRARIES = ("diffusers", "transformers", "stable_diffusion")
@@ -30,6 +32,10 @@ _BY_KEY = (
     ("model.diffusion_model.input_blocks.", "StableDiffusionPipeline", "stable-diffusion-v1-5/stable-diffusion-v1-5"),
 )
 """What a single file holds by the names of its weights: the pipeline, and whose configuration describes it."""
+_FIRST = "model.diffusion_model.input_blocks.0.0.weight"
+_INPAINTING = {"StableDiffusionPipeline": ("StableDiffusionInpaintPipeline", "stable-diffusion-v1-5/stable-diffusion-inpainting"),
+               "StableDiffusionXLPipeline": ("StableDiffusionXLInpaintPipeline", "diffusers/stable-diffusion-xl-1.0-inpainting-0.1")}
+"""The same for networks whose first layer takes nine channels: the latent, the mask and what is left of the picture."""
 
 
 @dataclass(frozen=True)
@@ -120,29 +126,56 @@ def component(folder: Path) -> list[Path]:
     return _weights(folder, folder.name)
 
 
+def settings(checkpoint: Checkpoint) -> Path:
+    """The folder that describes a single file, fetched if it is a name on the hub. Raises `UserError`."""
+    folder = Path(checkpoint.described_by)
+    if folder.is_dir():
+        return folder
+    try:
+        # Not left to diffusers, which goes to the network for it even when it is told not to.
+        folder = fetch(checkpoint.described_by, SETTINGS, extra="diffusers")
+    except UserError as error:
+        raise UserError(f"how {checkpoint.name} is built must be known ({error}), or its folder of settings be put beside it as "
+                        f"{checkpoint.path.with_suffix('').name}/") from error  # fmt: skip
+    _parts(_index(folder, checkpoint.described_by), checkpoint.described_by)
+    return folder
+
+
 def _single(path: Path) -> Checkpoint:
     kind = check_weights(path)
     if kind != "safetensors":
         raise UserError(f"{path.name} is {kind}, which diffusers does not open; give safetensors or a folder")
-    keys = list(safetensors_header(path))
-    found = next(((cls, repo) for part, cls, repo in _BY_KEY if any(part in key for key in keys)), None)
+    header = safetensors_header(path)
+    found = next(((cls, repo) for part, cls, repo in _BY_KEY if any(part in key for key in header)), None)
     if found is None:
-        what = "a LoRA; give it with --lora" if any("lora" in key.lower() for key in keys) else "no checkpoint that is known here"
+        what = "a LoRA; give it with --lora" if any("lora" in key.lower() for key in header) else "no checkpoint that is known here"
         raise UserError(f"{path.name} is {what}")
+    if _FIRST in header and header[_FIRST]["shape"][1:2] == [9]:
+        found = _INPAINTING.get(found[0], found)
     beside = path.with_suffix("")
     if (beside / INDEX).is_file():
-        return Checkpoint(path.stem, path, str(_index(beside, path.stem)["_class_name"]), (path,), "unknown", str(beside))
+        index = _index(beside, path.stem)
+        _parts(index, path.stem)
+        return Checkpoint(path.stem, path, str(index["_class_name"]), (path,), _licence(beside), str(beside))
     return Checkpoint(path.stem, path, found[0], (path,), "unknown", found[1])
 
 
-def _folder(folder: Path, name: str) -> Checkpoint:
-    index = _index(folder, name)
-    files: list[Path] = []
+def _parts(index: dict[str, Any], name: str) -> list[str]:
+    """The components that an index names, whose classes come from libraries that are known. Raises `UserError`."""
+    found = []
     for part, entry in index.items():
         if not isinstance(entry, list) or len(entry) != 2 or entry[0] is None or part.startswith("_"):
             continue
         if entry[0] not in LIBRARIES:
             raise UserError(f"{name} brings programs of its own ({str(entry[0])[:40]}), which are not run; choose another checkpoint")
+        found.append(part)
+    return found
+
+
+def _folder(folder: Path, name: str) -> Checkpoint:
+    index = _index(folder, name)
+    files: list[Path] = []
+    for part in _parts(index, name):
         place = folder / part
         if not place.is_dir():
             raise UserError(f"{name} has no folder {part}, which its {INDEX} names; fetch it whole")
