@@ -68,8 +68,10 @@ def test_numpy_is_the_network():
         second, _ = net(torch.from_numpy(ids[20:].astype(np.int64))[None], torch.from_numpy(places[20:])[None], cache)
     assert torch.allclose(torch.cat((first, second), 1), wanted, atol=1e-4)
     plain = Network(net.config, {name: tensor.numpy() for name, tensor in net.state_dict().items()})
-    made = np.stack([plain.feed(int(event), tuple(map(int, place))) for event, place in zip(ids, places, strict=True)])
+    made = np.stack([plain.feed([event], [place]) for event, place in zip(ids.tolist(), places.tolist(), strict=True)])
     assert np.abs(made - wanted[0].numpy()).max() < 1e-3 * np.abs(made).max()
+    plain.length = 11  # some together, after some that stand
+    assert np.abs(plain.feed(ids[11:40].tolist(), places[11:40].tolist()) - made[39]).max() < 1e-3 * np.abs(made).max()
 
 
 def test_a_fresh_network_knows_nothing_and_the_loss_says_so(prepared):

@@ -50,7 +50,7 @@ class Index:
             melody = line(track)
             total += len(melody)
             runs = hashes(melody)
-            hit = np.isin(runs, self.hashes, assume_unique=False)
+            hit = self.hashes[np.searchsorted(self.hashes[:-1], runs)] == runs if len(self.hashes) else np.zeros(len(runs), bool)
             covered = np.zeros(len(melody), bool)
             for at in np.flatnonzero(hit):
                 covered[at : at + LONG] = True

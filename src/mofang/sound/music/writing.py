@@ -47,11 +47,9 @@ class Writer:
         self.network.length = 0
         self.written = {}
         try:
-            for event in heading:
-                self.logits: Floats = self.network.feed(event, (0, tokens.NEAR_END, 0))
+            self.logits: Floats = self.network.feed(heading, [(0, tokens.NEAR_END, 0)] * len(heading))
             for ids, places in prompt:
-                for event, place in zip(ids.tolist(), places.tolist(), strict=True):
-                    self.logits = self.network.feed(event, tuple(place))
+                self.logits = self.network.feed(ids.tolist(), places.tolist())
             return heading + [event for bar in bars for event in self._bar(bar)]
         except ValueError as error:
             most = self.network.context
@@ -66,8 +64,7 @@ class Writer:
         if known and not bar.events and bar.section is not None:
             known = (known[0], tokens.token("section", bar.section), *known[1 + (tokens.KIND_OF[known[1]] == "section") :])
         if known:
-            for event in known[1:]:
-                self._say(event)
+            self._say(*known[1:])
             return self.ids
         if bar.section is not None:
             self._say(tokens.token("section", bar.section))
@@ -85,14 +82,17 @@ class Writer:
         first = next((event for event in events if tokens.KIND_OF[event] == "position"), None)
         return first is None or tokens.value(first) >= self.grammar.metre.beat
 
-    def _say(self, event: int) -> None:
-        if tokens.KIND_OF[event] == "position":
-            self.position = tokens.value(event) + 1
-        if event != tokens.BAR:
-            self.grammar.take(event)
-        self.ids.append(event)
-        place = (min(self.bar.number + 1, tokens.MOST_BARS), min(self.bar.left, tokens.NEAR_END), self.position)
-        self.logits = self.network.feed(event, place)
+    def _say(self, *events: int) -> None:
+        places = []
+        for event in events:
+            if tokens.KIND_OF[event] == "position":
+                self.position = tokens.value(event) + 1
+            if event != tokens.BAR:
+                self.grammar.take(event)
+            self.ids.append(event)
+            places.append((min(self.bar.number + 1, tokens.MOST_BARS), min(self.bar.left, tokens.NEAR_END), self.position))
+        if events:
+            self.logits = self.network.feed(events, places)
 
     def preferred(self) -> NDArray[np.float64] | float:
         """What is added to the logits of the next event, (V,)."""
