@@ -20,7 +20,7 @@ def stft(samples: Samples, size: int, hop: int) -> Spectra:
     pieces = np.lib.stride_tricks.sliding_window_view(padded, size)[::hop][:frames]
     out = np.empty((frames, size // 2 + 1), np.complex64)
     weights = window(size)
-    for at in range(0, frames, 512):  # some at a time: the double-precision transform is four times as large
+    for at in range(0, frames, 512):  # some at a time: what is weighed is four times as large
         out[at : at + 512] = np.fft.rfft(pieces[at : at + 512] * weights, axis=1)
     return out
 
@@ -28,12 +28,15 @@ def stft(samples: Samples, size: int, hop: int) -> Spectra:
 def istft(spectra: Spectra, size: int, hop: int, length: int) -> Samples:
     """The signal (length,) whose short-time spectra come nearest (Griffin & Lim 1984, eq. 6)."""
     weights = window(size)
-    total = np.zeros(size + hop * len(spectra) + size, np.float32)
+    count, parts = len(spectra), -(-size // hop)
+    total = np.zeros((count + parts, hop), np.float32)
     norm = np.zeros_like(total)
-    for at in range(0, len(spectra), 512):
-        pieces = np.fft.irfft(spectra[at : at + 512], size, axis=1).astype(np.float32) * weights
-        for number, piece in enumerate(pieces, at):
-            total[number * hop : number * hop + size] += piece
-            norm[number * hop : number * hop + size] += weights * weights
-    made = total / np.maximum(norm, 0.05)
-    return np.pad(made[size // 2 : size // 2 + length], (0, max(0, length + size // 2 - len(made))))
+    square = np.pad(weights * weights, (0, parts * hop - size)).reshape(parts, hop)
+    for at in range(0, count, 512):
+        pieces = np.fft.irfft(spectra[at : at + 512], size, axis=1).astype(np.float32, copy=False) * weights
+        for part in range(parts):
+            piece = pieces[:, part * hop : (part + 1) * hop]
+            total[at + part : at + part + len(pieces), : piece.shape[1]] += piece
+            norm[at + part : at + part + len(pieces)] += square[part]
+    made = (total / np.maximum(norm, 0.05)).ravel()[size // 2 : size // 2 + length]
+    return np.pad(made, (0, length - len(made)))

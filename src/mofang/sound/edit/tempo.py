@@ -9,12 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mofang.sound.edit.source import LONGEST, Sound
-from mofang.sound.edit.stft import istft, stft, window
+from mofang.sound.edit.stft import Spectra, istft, stft, window
 from mofang.studio.errors import UserError
 
 SLOWEST, FASTEST = 0.25, 4.0
 RISE = 2.2
 """A frame whose flux stands so far above its surroundings' median is an attack."""
+BLOCK = 256
+"""Frames whose spectra are computed together."""
 
 
 def tempo(sound: Sound, speed: float) -> Sound:
@@ -32,41 +34,62 @@ def stretched(samples: NDArray[np.float32], rate: int, factor: float) -> NDArray
     hop, length = size // 4, round(len(samples) * factor)
     mono = samples.mean(1) if samples.shape[1] > 1 else samples[:, 0]
     starts, attacks = _time_map(mono, rate, hop, length, factor)
-    made = [np.empty((len(starts), size // 2 + 1), np.complex64) for _ in samples.T]
+    made = np.empty((samples.shape[1], len(starts), size // 2 + 1), np.complex64)
     # Padding on both sides, so that frames at the very edges and one hop before them exist.
-    padded = np.pad(samples, ((size, 2 * size), (0, 0)))
+    padded = np.pad(samples.T, ((0, 0), (size, 2 * size)))
+    places = starts.astype(int) + size // 2  # centre `start` lies at start + size; the frame begins half a size before
     weights = window(size)
-    phase = np.zeros(size // 2 + 1)
-    advance = 2 * np.pi * np.arange(size // 2 + 1) * hop / size
-    for number, start in enumerate(starts):
-        at = int(start) + size // 2  # centre `start` lies at start + size; the frame begins half a size before
-        now = [np.fft.rfft(padded[at : at + size, c] * weights) for c in range(samples.shape[1])]
-        both = now[0] + now[1] if len(now) > 1 else now[0]
-        angle: NDArray[np.float64] = np.angle(both)
-        if number == 0 or attacks[number]:
-            phase = angle
-        else:
-            before = padded[at - hop : at - hop + size]
-            old = np.angle(np.fft.rfft((before.mean(1) if len(now) > 1 else before[:, 0]) * weights))
-            moved = angle - old - advance
-            phase = _locked(np.abs(both), angle, phase, advance + moved - 2 * np.pi * np.round(moved / (2 * np.pi)))
-        turn = np.exp(1j * (phase - angle))
-        for channel, spectrum in enumerate(now):
-            made[channel][number] = spectrum * turn
+
+    def spectra(signal: NDArray[np.float32], at: NDArray[np.int64]) -> Spectra:
+        pieces = np.lib.stride_tricks.sliding_window_view(signal, size)[at] * weights
+        return np.fft.rfft(pieces, axis=1).astype(np.complex64, copy=False)
+
+    whole = padded.sum(0)
+    last, turn = np.ones((1, size // 2 + 1), np.complex64), np.ones(size // 2 + 1, np.complex64)
+    for start in range(0, len(starts), BLOCK):
+        at = places[start : start + BLOCK]
+        parts = [spectra(channel, at) for channel in padded]
+        now = parts[0] if len(parts) == 1 else np.asarray(sum(parts), np.complex64)
+        # A peak's phase grows by what it grows by over a hop of the source, whose frame one hop before is at hand: relative to the
+        # source, it turns by that from the frame before it there to the one before it here.
+        turned = _unit(np.concatenate((last, now[:-1])) * spectra(whole, at - hop).conj())
+        turns = _locked(np.abs(now), turned, turn, attacks[start : start + BLOCK])
+        last, turn = now[-1:], _unit(turns[-1])
+        for number, part in enumerate(parts):
+            np.multiply(part, turns, out=made[number, start : start + BLOCK])
     return np.stack([istft(each, size, hop, length) for each in made], 1)
 
 
-def _locked(strength: NDArray[np.float64], angle: NDArray[np.float64], before: NDArray[np.float64], step: NDArray[np.float64]
-            ) -> NDArray[np.float64]:  # fmt: skip
-    """Phases of a frame: peaks go on from the frame before by `step`; what lies around a peak turns with it."""
-    inner = strength[2:-2]
-    peak = (inner > strength[1:-3]) & (inner >= strength[3:-1]) & (inner > strength[:-4]) & (inner >= strength[4:])
-    peaks = np.flatnonzero(peak) + 2
-    if not len(peaks):
-        return before + step
-    borders = (peaks[1:] + peaks[:-1]) // 2 + 1
-    owner = peaks[np.searchsorted(borders, np.arange(len(strength)), side="right")]
-    return np.asarray(angle + (before + step - angle)[owner])
+def _unit(values: Spectra) -> Spectra:
+    """values / |values|; 1 where there is nothing."""
+    strength = np.abs(values)
+    return np.where(strength > 0, values / np.maximum(strength, np.float32(1e-37)), np.complex64(1))
+
+
+def _locked(strength: NDArray[np.float32], turned: Spectra, turn: Spectra, attacks: NDArray[np.bool_]) -> Spectra:
+    """How far the bins of frames (T, bins) are turned: peaks by `turned` on from the frame before them (`turn` before the first), and
+    what lies around a peak with it; at an attack nothing is."""
+    count, bins = strength.shape
+    inner = strength[:, 2:-2]
+    peak = (inner > strength[:, 1:-3]) & (inner >= strength[:, 3:-1]) & (inner > strength[:, :-4]) & (inner >= strength[:, 4:])
+    rows, peaks = np.nonzero(peak)
+    peaks += 2
+    edges = np.searchsorted(rows, np.arange(count + 1))
+    # Bins belong to the nearer peak; the first and the last of a frame to its ends.
+    begins, ends = np.zeros(len(peaks), int), np.full(len(peaks), bins)
+    inside = np.flatnonzero(rows[1:] == rows[:-1])
+    ends[inside] = begins[inside + 1] = (peaks[inside] + peaks[inside + 1]) // 2 + 1
+    widths, steps = ends - begins, turned[rows, peaks]
+    out = np.empty_like(turned)
+    for number, (a, b) in enumerate(zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True)):
+        if attacks[number]:
+            turn = np.ones(bins, np.complex64)
+        elif a == b:
+            turn = turn * turned[number]
+        else:
+            turn = np.repeat(turn[peaks[a:b]] * steps[a:b], widths[a:b])
+        out[number] = turn
+    return out
 
 
 def _time_map(mono: NDArray[np.float32], rate: int, hop: int, length: int, factor: float
@@ -85,7 +108,7 @@ def _time_map(mono: NDArray[np.float32], rate: int, hop: int, length: int, facto
     anchors_in.append(float(len(mono)))
     anchors_out.append(max(float(length), anchors_out[-1] + 1))
     starts = np.interp(out, anchors_out, anchors_in)
-    attacks = np.zeros(frames, bool)
+    attacks = np.arange(frames) == 0
     for onset in anchors_out[1:-1:2]:  # the frame where the straight stretch begins: phases as they were
         attacks[min(int(np.ceil((onset + keep / 2) / hop)), frames - 1)] = True
     return starts, attacks
