@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mofang.image.edit.bm3d import Floats
-from mofang.image.edit.inpaint import continued
 from mofang.image.edit.masks import Mask
+from mofang.image.edit.smooth import continued
 
 THICKEST = 7
 """Pixels of the widest scratch; spots may be twice as wide."""
