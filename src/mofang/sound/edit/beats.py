@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from mofang.sound.edit.source import Sound
@@ -96,14 +97,7 @@ def tracked(strength: Floats, period: float, tightness: float = TIGHTNESS) -> Fl
     near, far = max(1, round(period / 2)), max(2, round(2 * period))
     steps = np.arange(near, far + 1)
     cost = -tightness * np.log(steps / period) ** 2
-    score, back = smooth.copy(), np.full(len(smooth), -1)
-    for t in range(near, len(smooth)):
-        reach = min(far, t)
-        past = score[t - reach : t - near + 1][::-1] + cost[: reach - near + 1]
-        best = int(np.argmax(past))
-        if past[best] > 0:
-            score[t] += past[best]
-            back[t] = t - steps[best]
+    score, back = _paths(smooth, cost, near)
     # The last beat: the best of the final period and a half.
     tail = max(0, len(score) - round(1.5 * period))
     t = tail + int(np.argmax(score[tail:]))
@@ -123,3 +117,19 @@ def tracked(strength: Floats, period: float, tightness: float = TIGHTNESS) -> Fl
     curve = a - 2 * b + c
     shift = np.where(curve < -1e-9, 0.5 * (a - c) / np.minimum(curve, -1e-9), 0)
     return np.asarray(found + np.clip(shift, -0.5, 0.5))
+
+
+@njit(cache=True, nogil=True)
+def _paths(strength, cost, near):  # type: ignore[no-untyped-def]
+    """For each frame the best score of a path that ends there, and the beat before it (−1: none); `cost`: of steps from `near` on."""
+    score, back = strength.copy(), np.full(len(strength), -1)
+    for t in range(near, len(strength)):
+        best, where = 0.0, -1
+        for number in range(min(len(cost), t - near + 1)):
+            past = score[t - near - number] + cost[number]
+            if past > best:
+                best, where = past, t - near - number
+        if where >= 0:
+            score[t] += best
+            back[t] = where
+    return score, back

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from mofang.sound import pcm
 from mofang.sound.engines.base import Samples
 from mofang.studio.errors import UserError
@@ -30,7 +32,9 @@ class Sound:
 
     def mono(self) -> Samples:
         """The channels' mean, (n,)."""
-        return self.samples[:, 0] if self.samples.shape[1] == 1 else self.samples.mean(1)
+        channels = self.samples.shape[1]
+        # A product: numpy's mean over so short an axis is twenty times slower.
+        return self.samples[:, 0] if channels == 1 else np.asarray(self.samples @ np.full(channels, 1 / channels, np.float32))
 
 
 @dataclass(frozen=True)
