@@ -18,8 +18,8 @@ from mofang.studio.errors import UserError
 
 Mask = NDArray[np.bool_]
 
-USUAL, WEIGHT = 0.4, 30.0
-"""The step towards the patches that is taken without proof, and the sum of squared differences of as much proof."""
+USUAL, PROOF = 0.4, 0.8
+"""The step towards the patches that is taken without proof, and how much of it the proof of trial holes replaces."""
 FINE, FADING = 2.0, 20.0
 """The deviation of the blur that parts fine texture from forms, and the depth in a hole at which patches give two thirds of it,
 the rim foretelling little; both in pixels."""
@@ -57,8 +57,11 @@ def _proven(image: Floats, hole: Mask, forbidden: Mask, seed: int, graph: Path |
         step = (exemplar(cut, trial, gone, seed) - likely)[trial]
     except UserError:  # With the trial holes too little is left to learn from; without them it may be enough.
         return USUAL
-    right = float((step * (image - likely)[trial]).sum())
-    return float(np.clip((right + WEIGHT * USUAL) / (float((step**2).sum()) + WEIGHT), 0, 1))
+    length = float((step**2).sum())
+    if length < 1e-9:
+        return USUAL
+    best = float((step * (image - likely)[trial]).sum()) / length
+    return float(np.clip(PROOF * best + (1 - PROOF) * USUAL, 0, 1))
 
 
 def trials(hole: Mask, forbidden: Mask) -> Mask:
