@@ -167,11 +167,12 @@ def main():
 def _pieces(folder, scores, theirs):
     rows: dict[str, list[tuple[float, float]]] = {name: [] for name in ("f", "levels", "tempo", "tempo levels", "key", "seconds")}
     keys: list[list[bool]] = []
-    grid(open_sound(folder / "piece0.wav"))
+    grid(_heard(open_sound(folder / "piece0.wav")))
     for number, ((score, truth), peer) in enumerate(zip(scores, theirs["pieces"], strict=True)):
         sound = open_sound(folder / f"piece{number}.wav")
+        heard = _heard(sound)
         begun = time.perf_counter()
-        ours = grid(sound)
+        ours = grid(heard)
         seconds = time.perf_counter() - begun
         pace = score.tempo * GRID / score.metre.beat
         beats = np.arange(0, score.seconds, 60 / pace)
@@ -193,6 +194,11 @@ def _pieces(folder, scores, theirs):
              "seconds": ("beat tracking", "× real time")}  # fmt: skip
     return [_row(f"{what} ({len(keys) if each == 'key' else len(scores)} pieces)", unit, *np.mean(rows[each], 0), "librosa")
             for each, (what, unit) in names.items()]  # fmt: skip
+
+
+def _heard(sound):
+    """The sound as librosa opens it: one channel at 22.05 kHz."""
+    return Sound(pcm.resample(sound.mono(), sound.rate, 22_050)[:, None], 22_050)
 
 
 def _stretch(folder, stretch, theirs):

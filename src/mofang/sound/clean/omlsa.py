@@ -16,6 +16,8 @@ WINDOWS, FRAMES = 8, 15
 """U sub-windows of V frames in which minima are sought: with hops of 8 ms, about a second."""
 LEAST = 10 ** (-25 / 10)
 """The least a priori SNR."""
+NARROW = np.array((0.25, 0.5, 0.25))
+"""Weights that smooth a spectrum over three bins."""
 WIDE = np.hanning(33)[1:-1] / np.hanning(33).sum()
 """Neighbours whose SNR says whether there is speech around a bin."""
 RARE = 0.1
@@ -28,7 +30,8 @@ def gains(power, start, floor):  # type: ignore[no-untyped-def]
     frames, bins = power.shape
     out = np.empty((frames, bins), np.float32)
     noise, raw, log_floor = start.copy(), start.copy(), np.log(floor)
-    s, spread, quiet, left, loud = spread_of(power[0]), spread_of(noise), np.empty(bins), np.empty(bins), np.empty(bins)
+    s, spread = smoothed_by(NARROW, power[0]), smoothed_by(NARROW, noise)
+    quiet, left, loud = np.empty(bins), np.empty(bins), np.empty(bins)
     for k in range(bins):
         s[k] = min(s[k], 2 * spread[k])
     tilde, low, low_tilde, current, current_tilde = s.copy(), s.copy(), s.copy(), s.copy(), s.copy()
@@ -44,7 +47,7 @@ def gains(power, start, floor):  # type: ignore[no-untyped-def]
             xi[k] = max(weighed, LEAST)
             v[k] = gamma[k] * xi[k] / (1 + xi[k])
             smooth[k] = 0.7 * smooth[k] + 0.3 * xi[k]
-        local, around = spread_of(smooth), wide_of(smooth)
+        local, around = smoothed_by(NARROW, smooth), smoothed_by(WIDE, smooth)
         frame = smooth.mean()
         whole, peak = _whole(frame, before, peak)
         before = frame
@@ -57,7 +60,7 @@ def gains(power, start, floor):  # type: ignore[no-untyped-def]
             amplitude = min(log_amplitude(xi[k] / (1 + xi[k]), gamma[k], fall), 0.0)
             out[t, k] = max(np.exp(presence * amplitude + (1 - presence) * log_floor), floor)
             prior[k] = np.exp(2 * amplitude) * gamma[k]
-        spread = spread_of(now)
+        spread = smoothed_by(NARROW, now)
         for k in range(bins):
             s[k] = SMOOTH * s[k] + (1 - SMOOTH) * spread[k]
             low[k] = min(low[k], s[k])
@@ -65,7 +68,7 @@ def gains(power, start, floor):  # type: ignore[no-untyped-def]
             # Rough decision: strong cells are speech and left out of the second smoothing (2003, eq. 21, 26).
             quiet[k] = 1.0 if now[k] < 4.6 * BIAS * low[k] and s[k] < 1.67 * BIAS * low[k] else 0.0
             loud[k] = quiet[k] * now[k]
-        weight, kept = spread_of(quiet), spread_of(loud)
+        weight, kept = smoothed_by(NARROW, quiet), smoothed_by(NARROW, loud)
         for k in range(bins):
             smoothed = kept[k] / weight[k] if weight[k] > 0 else tilde[k]
             tilde[k] = SMOOTH * tilde[k] + (1 - SMOOTH) * smoothed
@@ -80,8 +83,10 @@ def gains(power, start, floor):  # type: ignore[no-untyped-def]
         if t % FRAMES == FRAMES - 1:
             stored[place], stored_tilde[place] = current, current_tilde
             place = (place + 1) % WINDOWS
-            for k in range(bins):
-                low[k], low_tilde[k] = stored[:, k].min(), stored_tilde[:, k].min()
+            low[:], low_tilde[:] = stored[0], stored_tilde[0]
+            for window in range(1, WINDOWS):
+                for k in range(bins):
+                    low[k], low_tilde[k] = min(low[k], stored[window, k]), min(low_tilde[k], stored_tilde[window, k])
             current[:], current_tilde[:] = s, tilde
     return out
 
@@ -105,22 +110,15 @@ def share(xi):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def spread_of(power):  # type: ignore[no-untyped-def]
-    """Smoothed over three bins."""
-    out = 0.5 * power
-    out[1:] += 0.25 * power[:-1]
-    out[:-1] += 0.25 * power[1:]
-    return out
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def wide_of(power):  # type: ignore[no-untyped-def]
-    """Smoothed over `WIDE`."""
-    out, bins, reach = np.zeros_like(power), len(power), len(WIDE) // 2
-    for shift in range(-reach, reach + 1):
-        weight = WIDE[shift + reach]
-        for k in range(max(0, -shift), min(bins, bins - shift)):
-            out[k] += weight * power[k + shift]
+def smoothed_by(weights, power):  # type: ignore[no-untyped-def]
+    """`power` (bins,) smoothed by an odd number of weights, nothing beyond its ends."""
+    bins, reach = len(power), len(weights) // 2
+    padded, out = np.zeros(bins + 2 * reach), np.zeros(bins)
+    padded[reach : reach + bins] = power
+    for number in range(len(weights)):
+        piece, weight = padded[number : number + bins], weights[number]
+        for k in range(bins):  # a slice from its beginning: indices that cannot be negative make vectors
+            out[k] += weight * piece[k]
     return out
 
 
