@@ -194,7 +194,7 @@ def photographs(quick):
 
 
 WHY = {
-    "inpaint square": "what stood in a large hole cannot be known: patches look like a picture, a smooth fill has less error",
+    "inpaint square": "what stood in a large hole cannot be known: a smooth fill may err less than one that looks like a picture",
     "inpaint blobs": "as above",
     "JPEG quality 10": "BM3D smooths what weak texture the coarse steps left, which a structure measure counts",
     "inpaint scratches": "where scratches are few both are near what can be known; the errors differ by less than a hundredth",

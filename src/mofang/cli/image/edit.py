@@ -57,7 +57,7 @@ _strength = click.option("--strength", type=click.FloatRange(0, 3), default=1.0,
 @click.option("--grow", type=click.IntRange(0, 64), default=0, show_default=True, help=say("pixels more around it", "外扩像素"))
 @_network
 def inpaint(studio: Path, picture: Path, out: Path, **options: Any) -> None:
-    """Large holes are filled from the picture's own patches."""
+    """Large holes are filled from the picture's own patches, thin ones by what is around them, those between by both."""
     _run(studio, "inpaint", picture, out, **options)
 
 
