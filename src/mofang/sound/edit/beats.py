@@ -13,7 +13,7 @@ from mofang.sound.pcm import resample
 Floats = NDArray[np.float64]
 
 RATE = 22_050
-MEL = Mel(RATE, hop=128, window=512, size=1024, bands=40, low=30.0, high=10_000.0)
+MEL = Mel(RATE, hop=128, window=512, size=512, bands=40, low=30.0, high=10_000.0)
 FRAMES = RATE / MEL.hop
 """Frames a second."""
 CENTRE, WIDTH = 115.0, 0.9
