@@ -43,6 +43,17 @@ def speak_to(studio: Studio, text: str, target: Path, voice: str, speed: float, 
     return path
 
 
+def terms(voice: str) -> str:
+    """What the creator should know of the terms of a stranger's voice, in a line; empty for nothing. Raises `UserError`."""
+    if find_voice(voice).engine != "transformers":
+        return ""
+    from mofang.models.licences import warning
+    from mofang.sound.engines.transformers_speech import checkpoint_of
+
+    checkpoint = checkpoint_of(voice)
+    return warning(checkpoint.name, checkpoint.licence)
+
+
 def _lips(studio: Studio, making: Making, target: Path, claim: trust.Claim, lead: float) -> None:
     words = voices.alignment(making)
     if not any(word.sounds for word in words):

@@ -65,13 +65,15 @@ def voices(folder: Path, play: str) -> None:
 def say_(folder: Path, text: str, target: Path, voice: str, speed: float, lips: Path | None) -> None:
     """Readings may be given inline: [重](chong2)庆."""
     from mofang import sound
-    from mofang.apps.speak import speak_to
+    from mofang.apps.speak import speak_to, terms
     from mofang.text.language import language_of
 
     name = (sound.voice(voice, folder) if voice else sound.default_voice(language_of(text))).name
     click.echo(str(speak_to(Studio(folder), text, target, name, speed, lips)))
     if lips:
         click.echo(str(lips))
+    if note := terms(name):
+        click.echo(say("note: ", "提示：") + note, err=True)
 
 
 def _spoken(studio: Studio, text: str, voice: str, speed: float) -> Path:

@@ -107,7 +107,7 @@ ELSEWHERE = {"openai": "OpenAIVoices", "transformers": "TransformersVoices"}
 
 
 def _elsewhere(name: str) -> Voice:
-    """`openai:MODEL/VOICE` of a service, or `transformers:FOLDER` with `#SPEAKER` for one of several."""
+    """`openai:MODEL/VOICE` of a service, or `transformers:FOLDER` (VITS, MMS, Bark) with `#SPEAKER` for one of several."""
     kind, _, rest = name.partition(":")
     if not rest or not rest.isprintable():
         raise UserError("name the voice as openai:MODEL/VOICE (openai:tts-1/alloy) or transformers:FOLDER")

@@ -37,9 +37,9 @@ def _model(voice: Voice) -> str:
 
         return f"{voice.name.partition(':')[2]}@{where()}"
     if voice.engine == "transformers":
-        from mofang.sound.engines.transformers_files import find
+        from mofang.sound.engines.transformers_speech import key
 
-        return find(voice.name.partition(":")[2].partition("#")[0]).key()
+        return key(voice.name)
     if voice.engine == "own":
         return str(_card(voice.name)["name"]) + "@" + str(_card(voice.name)["sha256"])[:16]
     if voice.engine == "hibari":
@@ -57,8 +57,13 @@ def _card(name: str) -> dict[str, Any]:
 
 
 def _credit(made_by: Recipe) -> Credit:
+    if made_by.engine == "transformers":
+        from mofang.sound.engines.transformers_speech import checkpoint_of
+
+        checkpoint = checkpoint_of(made_by.params["voice"])
+        return Credit(checkpoint.name, "", checkpoint.licence)
     if made_by.engine in ELSEWHERE:
-        # Whose work a service's or a stranger's model is, it alone knows.
+        # Whose work a service's model is, it alone knows.
         return Credit(made_by.model.partition("@")[0], "", "unknown")
     if made_by.engine != "own":
         return CREDITS[made_by.engine]

@@ -17,7 +17,10 @@ from mofang.studio.words import say
 def speak(folder: Path, text: str, target: Path, voice: str, speed: float) -> None:
     """Readings may be given inline: [重](chong2)庆."""
     from mofang import sound
-    from mofang.apps.speak import speak_to
+    from mofang.apps.speak import speak_to, terms
     from mofang.studio import Studio
 
-    click.echo(str(speak_to(Studio(folder), text, target, sound.voice(voice, folder).name, speed)))
+    name = sound.voice(voice, folder).name
+    click.echo(str(speak_to(Studio(folder), text, target, name, speed)))
+    if note := terms(name):
+        click.echo(say("note: ", "提示：") + note, err=True)
