@@ -3,7 +3,7 @@
     python recipes/ship.py RUN NAME --title TITLE --licence LICENCE [--form FORM] [--source 'name, licence, address' …]
 
 Copies the run's model, drops from its card what only this computer knows (paths), and keeps the recipe, the hash of the
-data and what was measured. Refuses weights over 40 MB.
+data and what was measured. `--without` leaves out files that only further training needs. Refuses a model over 80 MB.
 """
 
 import argparse
@@ -13,7 +13,9 @@ from pathlib import Path
 
 from mofang.models import own
 
-LARGEST = 40 << 20
+LARGEST = 80 << 20
+PLACES = ("corpus", "command", "data")
+"""What a card says of this computer."""
 HERE = Path(__file__).resolve().parents[1]
 
 
@@ -27,18 +29,18 @@ def main() -> None:
     parser.add_argument("--form", default="", help="the format of its prompts, if it has one: poem")
     parser.add_argument("--command", action="append", default=[], help="what re-makes it, in order")
     parser.add_argument("--source", action="append", default=[], help="name, licence, address of the data")
+    parser.add_argument("--without", action="append", default=[], help="a file that is not needed to use it")
     options = parser.parse_args()
     source = own.find(options.run)
-    if (source / own.WEIGHTS).stat().st_size > LARGEST:
-        sys.exit(f"{source / own.WEIGHTS} is over {LARGEST >> 20} MB; train a smaller model or keep it as float16")
+    files = [path for path in source.iterdir() if path.name not in (own.CARD, *options.without)]
+    if sum(path.stat().st_size for path in files) > LARGEST:
+        sys.exit(f"{source} is over {LARGEST >> 20} MB; train a smaller model or keep it as float16")
     target = HERE / "weights" / options.name
     target.mkdir(parents=True, exist_ok=True)
-    for path in source.iterdir():
-        if path.name != own.CARD:
-            shutil.copyfile(path, target / path.name)
-    card = own.read_card(source)
-    card.pop("corpus", None)
-    recipe = {key: value for key, value in card["recipe"].items() if key not in ("corpus", "command")}
+    for path in files:
+        shutil.copyfile(path, target / path.name)
+    card = {key: value for key, value in own.read_card(source).items() if key not in PLACES}
+    recipe = {key: value for key, value in card["recipe"].items() if key not in PLACES}
     card |= {"name": options.name, "title": options.title, "licence": options.licence,
              "recipe": {"commands": options.command, **recipe}}  # fmt: skip
     if options.language:
