@@ -252,3 +252,29 @@ def test_licences_are_read_and_what_they_forbid_is_told(tmp_path: Path) -> None:
     assert noncommercial("CC-BY-NC-4.0") and noncommercial("cc-by-nc-sa-3.0") and noncommercial("PolyForm-Noncommercial-1.0.0")
     assert not noncommercial("Apache-2.0") and not noncommercial("ncsa") and not noncommercial("cc-by-4.0")
     assert warning("m", "mit") == "" and "earn money" in warning("m", "cc-by-nc-4.0")
+
+
+def test_a_film_gets_music_as_long_as_itself(mono: Path, tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    from mofang.apps.make import music, soundtrack
+    from mofang.apps.make.storyboard import Picture, Shot, Storyboard, loads
+    from mofang.sound.mix import RATE, mix
+
+    studio, asked = Studio(tmp_path / "s"), f"transformers:{mono}"
+    film = Storyboard("x", "en", (Shot("s1", "The lake is calm.", Picture(words="a lake")),), seed=3)
+    film = music.scored(film, asked, studio.folder)
+    assert film.score is None and loads(film.dumps()).music == asked and not music.is_file(asked)
+    made = soundtrack.composed(studio, film, "calm", 1.5)
+    assert made.recipe.seed == 3 and "calm and gentle" in made.recipe.prompt
+    assert soundtrack.composed(studio, film, "calm", 1.5).asset == made.asset  # Made once.
+    told = soundtrack.composed(studio, replace(film, music=asked + "#wild drums"), "calm", 1.5)
+    assert told.recipe.prompt == "wild drums" and remake(studio, made.asset) == (made.asset.id, False)
+    under = mix((), 1.5, pcm.read(made.asset.path, RATE, channels=2))
+    assert under.shape == (round(1.5 * RATE), 2)
+    assert np.abs(under[-40:]).max() < 0.02 * np.abs(under).max()  # It fades out, and does not begin anew before it ends.
+    assert [credit.title for credit in soundtrack.credits(film.music)] == ["mono"] and soundtrack.credits("a.mp3") == ()
+    for wrong, said in (("transformers:", "names no model"), ("transformers:#words", "names no model"),
+                        ("transformers:/no", "neither")):  # fmt: skip
+        with pytest.raises(UserError, match=said):
+            music.scored(film, wrong, studio.folder)

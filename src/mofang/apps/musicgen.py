@@ -68,8 +68,7 @@ def notes(making: Making) -> tuple[str, ...]:
 def made(studio: Studio, order: Order, progress: Progress = silent) -> tuple[Making, list[Making]]:
     """The music of an order as an asset (WAV, 16 bits), made once, and the recordings that went in. Raises `UserError`."""
     order.wish.check()
-    checkpoint = find(place(order.engine))
-    check_kind(checkpoint)
+    checkpoint = check(order.engine)
     originals = {role: keep(studio, path) for role, path in _given(order).items()}
     params: dict[str, Json] = {key: value for key, value in asdict(order.wish).items() if key not in ("prompt", "seed")}
     params |= {"name": order.engine, "parents": list(originals)}
@@ -85,6 +84,18 @@ def produce(studio: Studio, recipe: Recipe, target: Path) -> Made:
     if checkpoint.key() != recipe.model:
         raise UserError(f"{checkpoint.name} is another than the one that made this ({recipe.model[:60]}); put that one back")
     return _made(studio, checkpoint, recipe, target, silent)
+
+
+def check(engine: str) -> Checkpoint:
+    """The checkpoint of an engine. Raises `UserError` for one that is not there, or makes no music."""
+    checkpoint = find(place(engine))
+    check_kind(checkpoint)
+    return checkpoint
+
+
+def credit(checkpoint: Checkpoint) -> Credit:
+    """Whose model it is, and on what terms."""
+    return Credit(checkpoint.name, "", checkpoint.licence)
 
 
 def place(engine: str) -> str:
@@ -122,7 +133,7 @@ def _made(studio: Studio, checkpoint: Checkpoint, recipe: Recipe, target: Path, 
     samples = model.make(wish, given.get("continue"), given.get("melody"), progress)
     pcm.write_wav(target, samples, model.rate)
     nature: Nature = "compositeWithTrainedAlgorithmicMedia" if "continue" in parents else "trainedAlgorithmicMedia"
-    return Made((Credit(checkpoint.name, "", checkpoint.licence),), {"seconds": len(samples) / model.rate, "nature": nature})
+    return Made((credit(checkpoint),), {"seconds": len(samples) / model.rate, "nature": nature})
 
 
 def _fitting(sound: Sound, rate: int, channels: int) -> Samples:

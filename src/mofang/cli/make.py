@@ -36,8 +36,10 @@ STAGES = ("script", "storyboard", "pictures", "voices", "timeline", "render", "p
 )
 @click.option("--image-engine", default="", help=say("paints the pictures: collage, own:MODEL, diffusers:PATH, openai:MODEL",
                                                      "画面引擎：collage、own:模型、diffusers:路径、openai:模型"))  # fmt: skip
-@click.option("--music", default="", help=say("under the voice: score, none, a file, or style=irish,mood=calm,tempo=90,key=Em [score]",
-                                              "配乐：score、none、文件或 style=irish,mood=calm,tempo=90,key=Em"))  # fmt: skip
+@click.option("--music", default="", help=say("under the voice: score, none, a file, style=irish,mood=calm,tempo=90,key=Em, or "
+                                              "transformers:MUSICGEN, with #words for it [score]",
+                                              "配乐：score、none、文件、style=irish,mood=calm,tempo=90,key=Em，"
+                                              "或 transformers:模型#描述"))  # fmt: skip
 @click.option("--effects/--no-effects", default=None, help=say("rain, waves, bells … under the scenes that tell of them",
                                                                "场景提到雨声、海浪、钟声时，轻轻垫上音效"))  # fmt: skip
 @click.option("--title", default="", help=say("instead of the text's own", "另取片名"))

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from mofang import models, trust
 from mofang.apps.make import music as composer
+from mofang.apps.make import soundtrack
 from mofang.apps.make.ambience import BELOW_VOICE, Around, around, under
 from mofang.apps.make.storyboard import FPS, SIZES, Storyboard, Tune
 from mofang.apps.make.voices import alignment
@@ -16,6 +17,7 @@ from mofang.sound import pcm
 from mofang.sound.mix import RATE, Clip, mix
 from mofang.studio import Made, Making, Recipe, Studio
 from mofang.studio.credit import Credit
+from mofang.studio.progress import Progress, silent
 from mofang.studio.typeset import Typeface
 from mofang.video import Caption, Motion, Overlay, Shot, Style, Timeline, Transition, View, choose, split
 from mofang.video.plates import Faces, backdrop, credits, title
@@ -47,8 +49,9 @@ def faces() -> Faces:
     return Faces(Typeface((font.file("bold"),)), Typeface((font.file("regular"),)))
 
 
-def assemble(studio: Studio, board: Storyboard, pictures: Sequence[Making], voices: Sequence[Making]) -> Film:
-    """The film's timeline. Lettering and sound are assets too, made once."""
+def assemble(studio: Studio, board: Storyboard, pictures: Sequence[Making], voices: Sequence[Making],
+             progress: Progress = silent) -> Film:  # fmt: skip
+    """The film's timeline. Lettering and sound are assets too, made once; `progress` is that of music by a pretrained model."""
     width, height = SIZES[board.aspect]
     face = faces()
     whose = tuple(sorted({credit for making in (*pictures, *voices) for credit in making.made.credits}))
@@ -76,7 +79,7 @@ def assemble(studio: Studio, board: Storyboard, pictures: Sequence[Making], voic
         scenes.append((shot.text, frame / FPS, (frame + frames) / FPS))
         frame += frames
     tuneful = composer.credits(studio, board.score) if board.score else ()
-    whose = tuple(sorted({*whose, *tuneful}))
+    whose = tuple(sorted({*whose, *tuneful, *soundtrack.credits(board.music)}))
     pages = credits(_credit_lines(board, whose), width, height, face)
     closing = _card(studio, pictures[-1], width, height).asset.path
     overlays = [
@@ -90,6 +93,8 @@ def assemble(studio: Studio, board: Storyboard, pictures: Sequence[Making], voic
         frame += CREDITS_FRAMES
     tune = composer.fitted(board.score, frame / FPS) if board.score else None
     tunes = composer.played(studio, tune, frame / FPS, tuneful) if tune else ()
+    if soundtrack.is_asked(board.music):
+        tunes = (soundtrack.composed(studio, board, composer.mood_of(board), frame / FPS, progress),)
     music = tunes[-1].asset.path if tunes else Path(board.music) if board.music else None
     heard = around(scenes, board.seed) if board.effects else ()
     audio = _mix(studio, clips, voices, frame / FPS, music, heard)
@@ -149,7 +154,7 @@ def _credit_lines(board: Storyboard, whose: Sequence[Credit]) -> list[str]:
     lines += [credit.line() for credit in whose]
     if board.score:
         lines.append(f"音乐　墨坊作曲 · {board.score.style}" if zh else f"Music: composed by Mofang · {board.score.style}")
-    elif board.music:
+    elif board.music and not soundtrack.is_asked(board.music):
         lines.append(f"音乐　{Path(board.music).stem}" if zh else f"Music: {Path(board.music).stem}")
     lines += ["", "画面与声音由 AI 生成 · 墨坊制作" if zh else "Pictures and voice made with AI · Mofang"]
     return lines

@@ -18,6 +18,7 @@ from mofang.apps.make.pictures import pictures, write_png
 from mofang.apps.make.script import Script, from_brief, from_file, is_brief
 from mofang.apps.make.storyboard import FPS, SIZES, Storyboard, is_storyboard, loads
 from mofang.apps.make.voices import voices
+from mofang.models.licences import noncommercial, warning
 from mofang.studio import Studio, UserError
 from mofang.studio.progress import Event, Stages
 from mofang.video import Encoding, render
@@ -87,7 +88,7 @@ def make(
     spoken = voices(studio, story, stages.of("voices"))
     if until == "voices":
         return _plain(out, story, [making.asset.path for making in spoken], "voices")
-    film = assemble(studio, story, painted, spoken)
+    film = assemble(studio, story, painted, spoken, stages.of("timeline"))
     story = replace(story, score=film.score)
     stages.of("timeline")(1.0, story.title)
     folder = folder_for(out, story.title)
@@ -195,7 +196,8 @@ def _publish(studio: Studio, story: Storyboard, film: Film, rendered: Path, fold
             files.append(folder / source.name)
     studio.add_piece(story.title, "film", folder, [each.asset for each in parts])
     report(1.0, story.title)
-    return Done(folder, tuple(files), story.notes)
+    terms = (warning(credit.title, credit.licence) for credit in film.credits if noncommercial(credit.licence))
+    return Done(folder, tuple(files), (*story.notes, *terms))
 
 
 def _keep_edits(path: Path, new: str) -> None:

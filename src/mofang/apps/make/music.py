@@ -16,6 +16,7 @@ import numpy as np
 
 from mofang import models
 from mofang.apps import compose as composing
+from mofang.apps.make import soundtrack
 from mofang.apps.make.storyboard import Storyboard, Tune
 from mofang.image.engines.collage.read import read_story
 from mofang.image.engines.collage.scene import Mood
@@ -47,19 +48,22 @@ WORDS = ("style", "mood", "key", "tempo", "seed", "model")
 
 
 def is_file(asked: str) -> bool:
-    """Whether a wish for music names a file, and is no word or wish for a score."""
-    return bool(asked) and asked not in ("none", MODEL) and asked.partition("=")[0] not in WORDS
+    """Whether a wish for music names a file, and is no word, wish for a score, or model."""
+    return bool(asked) and not soundtrack.is_asked(asked) and asked not in ("none", MODEL) and asked.partition("=")[0] not in WORDS
 
 
 def scored(board: Storyboard, asked: str, studio: Path) -> Storyboard:
-    """The storyboard with the music that was asked for: `score`, `none`, `style=…,mood=…`; nothing asked: a score if a model
-    that composes and a player are here. Raises `UserError`."""
+    """The storyboard with the music that was asked for: `score`, `none`, `style=…,mood=…`, `transformers:…`; nothing asked: a
+    score if a model that composes and a player are here. Raises `UserError`."""
+    if soundtrack.is_asked(asked):
+        soundtrack.check(asked)
+        return replace(board, music=asked, score=None)
     if asked == "none" or is_file(asked) or (not asked and not _ready(studio)):
         return replace(board, score=None)
     wishes = _wishes(asked)
     folder = own.find(wishes.get("model", MODEL), studio)
     known = compose.styles(folder)
-    mood = wishes.get("mood") or _mood(board)
+    mood = wishes.get("mood") or mood_of(board)
     if mood not in get_args(Mood):
         raise UserError(f"there is no mood '{mood[:30]}'; take one of {', '.join(get_args(Mood))}")
     style = wishes.get("style") or _style(board.lang, mood, known)
@@ -96,7 +100,7 @@ def _wishes(asked: str) -> dict[str, str]:
     return {name.strip(): value.strip() for name, _, value in pairs}
 
 
-def _mood(board: Storyboard) -> str:
+def mood_of(board: Storyboard) -> str:
     """The commonest mood of the scenes that has one; calm only where nothing else is felt."""
     scenes = [shot.picture.scene for shot in board.shots]
     read = [scene for scene in scenes if scene] or read_story([shot.text for shot in board.shots], board.lang)
