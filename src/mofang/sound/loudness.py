@@ -109,7 +109,7 @@ def _level(power: float) -> float:
 def _block_powers(samples: Samples, rate: int) -> NDArray[np.float64]:
     """Mean square of the K-weighted sound, summed over channels, in blocks of 400 ms every 100 ms."""
     weighted = _k_weighted(_two_dimensional(samples), rate)
-    square = np.square(weighted, dtype=np.float64).sum(axis=1)
+    square = sum((np.square(channel, dtype=np.float64) for channel in weighted.T), np.zeros(len(weighted)))
     total = np.concatenate([[0.0], np.cumsum(square)])
     block, step = round(0.4 * rate), 0.1 * rate
     if len(square) <= block:
@@ -157,15 +157,17 @@ def _biquad(
 
 def _convolve(samples: Samples, response: Samples) -> Samples:
     """Linear convolution by overlap-add, (n + m - 1,)."""
-    size = 1 << int(np.ceil(np.log2(max(4 * len(response), 1 << 14))))
-    step = size - len(response) + 1
+    size = 1 << int(np.ceil(np.log2(max(4 * len(response), 1 << 10))))
+    tail, step = len(response) - 1, size - len(response) + 1
+    blocks = np.pad(samples, (0, -len(samples) % step)).reshape(-1, step)
     spectrum = np.fft.rfft(response, size)
-    result = np.zeros(len(samples) + len(response) - 1, np.float32)
-    for start in range(0, len(samples), step):
-        part = np.fft.irfft(np.fft.rfft(samples[start : start + step], size) * spectrum, size)
-        end = min(start + size, len(result))
-        result[start:end] += part[: end - start]
-    return result
+    result = np.zeros((len(blocks) + 1, step), np.float32)
+    together = max(1, (1 << 18) // size)  # what fits the processor's cache
+    for at in range(0, len(blocks), together):
+        made = np.fft.irfft(np.fft.rfft(blocks[at : at + together], size, axis=1) * spectrum, size, axis=1)
+        result[at : at + len(made)] += made[:, :step]
+        result[at + 1 : at + 1 + len(made), :tail] += made[:, step:]
+    return result.ravel()[: len(samples) + tail]
 
 
 def _oversampling(rate: int) -> int:
@@ -187,7 +189,7 @@ def _interpolators(factor: int) -> tuple[Samples, ...]:
 
 def _envelope(channels: Samples, factor: int) -> Samples:
     """For each sample the largest magnitude at it and between it and its neighbours, over all channels: (n,)."""
-    peaks = np.asarray(np.abs(channels).max(axis=1, initial=0.0), np.float32)
+    peaks: Samples = np.maximum.reduce([np.abs(channel) for channel in channels.T])
     half = 16
     for taps in _interpolators(factor):
         for channel in channels.T:

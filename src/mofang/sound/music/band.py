@@ -11,6 +11,7 @@ from mofang.sound.engines.base import Samples
 from mofang.sound.loudness import normalise
 from mofang.sound.music.midi import apart
 from mofang.sound.music.score import DRUMS, GRID, Score, Track
+from mofang.sound.music.soundfont import only
 from mofang.sound.reverb import equalise, reverb
 from mofang.studio.errors import UserError
 
@@ -25,6 +26,8 @@ WIDTH = 0.55
 TONE = ((20, -24), (35, -3), (60, 0), (200, 0), (320, -1.5), (600, 0), (3500, 0), (8000, 1.5), (20000, 1.0))
 """The master's curve: rumble out, a little mud out, a little air in."""
 LARGEST_SOUNDFONT = 1 << 30
+MIDDLE = np.array((0.5, 0.5), np.float32)
+"""What makes one channel of two."""
 
 
 def play(score: Score, soundfont: Path | None = None, *, room: float = 0.16, lufs: float = -14.0) -> Samples:
@@ -45,14 +48,16 @@ def placed(score: Score, soundfont: Path | None = None) -> Iterator[tuple[Track,
         raise UserError("there is nothing to play: the piece has no notes")
     if score.seconds > LONGEST:
         raise UserError(f"the piece lasts {score.seconds / 60:.0f} minutes; {LONGEST / 60:.0f} are played at most: cut it")
-    synth, font = _synth(_font(soundfont))
     tracks = [track for track in score.tracks if track.notes]
+    synth, font = _synth(only(_font(soundfont), {_preset(track) for track in tracks}))
     length = round((score.seconds + TAIL) * RATE)
     for number, track in enumerate(tracks):
         side = 0.0 if track.program == DRUMS or len(tracks) == 1 else WIDTH * (2 * number / (len(tracks) - 1) - 1)
         angle = (side + 1) * np.pi / 4
         # Equal power: as loud on the way from one side to the other.
-        yield track, _solo(track, score.tempo, length, synth, font)[:, None] * np.array([np.cos(angle), np.sin(angle)], np.float32)
+        solo, stereo = _solo(track, score.tempo, length, synth, font), np.empty((length, 2), np.float32)
+        stereo[:, 0], stereo[:, 1] = solo * np.float32(np.cos(angle)), solo * np.float32(np.sin(angle))
+        yield track, stereo
 
 
 def finished(dry: Samples, room: float = 0.16) -> Samples:
@@ -90,12 +95,16 @@ def _synth(font: bytes) -> tuple[Any, int]:
         raise UserError(f"the SoundFont cannot be read ({str(error)[:60]}); run: mofang models pull {SOUNDFONT}") from error
 
 
+def _preset(track: Track) -> tuple[int, int]:
+    """Bank and program of a track's instrument."""
+    return (128, 0) if track.program == DRUMS else (0, track.program)
+
+
 def _solo(track: Track, tempo: float, length: int, synth: Any, font: int) -> Samples:
     """One track alone, (length,)."""
-    drums = track.program == DRUMS
     try:
         synth.sounds_off(0)
-        synth.program_select(0, font, 128 if drums else 0, 0 if drums else track.program, drums)
+        synth.program_select(0, font, *_preset(track), track.program == DRUMS)
     except Exception as error:  # as above
         raise UserError(f"the SoundFont has no instrument for program {track.program} ({str(error)[:60]}); give another") from error
     scale = 60 / tempo / GRID * RATE
@@ -107,7 +116,7 @@ def _solo(track: Track, tempo: float, length: int, synth: Any, font: int) -> Sam
     for moment, on, pitch, velocity in [*events, (length, 0, -1, 0)]:
         until = min(moment, length)
         if until > at:
-            out[at:until] = np.frombuffer(synth.generate(until - at), np.float32).reshape(-1, 2).mean(1)
+            out[at:until] = np.frombuffer(synth.generate(until - at), np.float32).reshape(-1, 2) @ MIDDLE
             at = until
         if pitch >= 0:
             synth.noteon(0, pitch, velocity) if on else synth.noteoff(0, pitch)
