@@ -141,6 +141,7 @@ def test_a_melody_is_followed(melodic: Path, mono: Path) -> None:
     (Wish("a", float("nan")), "0.1 to"), (Wish("a", guidance=0.5), "guidance"), (Wish("a", temperature=0), "temperature"),
     (Wish("a", top_k=-1), "top-k"),
     (Wish("piano " * 400, 1), "longer than the 512 tokens"), (Wish("钢" * 10**6, 1), "longer than the 512 tokens"),
+    (Wish("钢琴", 1), "describe the music in English"),
 ])  # fmt: skip
 def test_a_wish_that_cannot_be_met_is_refused(mono: Path, wish: Wish, said: str) -> None:
     with pytest.raises(UserError, match=said) as refused:

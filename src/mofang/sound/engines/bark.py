@@ -71,8 +71,9 @@ class Bark:
             return np.zeros(0, np.float32), False
         device = self._network.device
         history = {name: torch.from_numpy(codes).to(device) for name, codes in preset.items()} or None
-        sound = self._network.generate(input_ids=inputs["input_ids"].to(device), attention_mask=inputs["attention_mask"].to(device),
-                                       history_prompt=history, min_eos_p=self._over, semantic_min_new_tokens=LEAST)[0].float().cpu().numpy()  # fmt: skip
+        sound = self._network.generate(
+            input_ids=inputs["input_ids"].to(device), attention_mask=inputs["attention_mask"].to(device), history_prompt=history,
+            min_eos_p=self._over, semantic_min_new_tokens=LEAST)[0].float().cpu().numpy()  # fmt: skip
         whole = len(sound) / self.rate < self._last
         # It has no tempo of its own.
         return tempo(Sound(sound[:, None], self.rate), speed).samples[:, 0], whole

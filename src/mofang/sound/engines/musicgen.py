@@ -137,7 +137,7 @@ class MusicGen:
         told = self._words(" ".join(text[: LONGEST_PROMPT * 40].split()), return_tensors="pt")
         if told["input_ids"].shape[1] > LONGEST_PROMPT or len(text) > LONGEST_PROMPT * 40:
             raise UserError(f"the prompt is longer than the {LONGEST_PROMPT} tokens the model reads; describe the music in a sentence")
-        if not told["input_ids"].shape[1]:
+        if not self._words.decode(told["input_ids"][0], skip_special_tokens=True).strip():
             raise UserError(f"{self.name} knows none of these letters; describe the music in English")
         return {name: told[name].to(self._network.device) for name in ("input_ids", "attention_mask")}
 

@@ -11,6 +11,7 @@ from typing import Any
 from mofang.models import own
 from mofang.models.formats.safetensors import safetensors_header
 from mofang.models.hub import REPOSITORY, fetch
+from mofang.models.licences import licence_of
 from mofang.models.safety import check_weights
 from mofang.studio.errors import UserError
 from mofang.studio.library import file_hash
@@ -156,7 +157,7 @@ def _single(path: Path) -> Checkpoint:
     if (beside / INDEX).is_file():
         index = _index(beside, path.stem)
         _parts(index, path.stem)
-        return Checkpoint(path.stem, path, str(index["_class_name"]), (path,), _licence(beside), str(beside))
+        return Checkpoint(path.stem, path, str(index["_class_name"]), (path,), licence_of(beside), str(beside))
     return Checkpoint(path.stem, path, found[0], (path,), "unknown", found[1])
 
 
@@ -183,7 +184,7 @@ def _folder(folder: Path, name: str) -> Checkpoint:
             files += _weights(place, f"{name}/{part}")
     if not files:
         raise UserError(f"{name} holds no weights; fetch it whole")
-    return Checkpoint(name, folder, str(index["_class_name"]), tuple(files), _licence(folder))
+    return Checkpoint(name, folder, str(index["_class_name"]), tuple(files), licence_of(folder))
 
 
 def _index(folder: Path, name: str) -> dict[str, Any]:
@@ -211,15 +212,6 @@ def _weights(folder: Path, name: str) -> list[Path]:
     for path in whole:
         safetensors_header(path)
     return whole
-
-
-def _licence(folder: Path) -> str:
-    try:
-        with (folder / "README.md").open(encoding="utf-8") as file:
-            said = re.search(r"^license:\s*(\S+)", file.read(8192), re.MULTILINE)
-    except (OSError, UnicodeDecodeError):
-        return "unknown"
-    return said[1] if said else "unknown"
 
 
 def _fetch(name: str) -> Path:
