@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from test_audiobook import epub
 
 from mofang.apps.remake import remake
 from mofang.cli import mofang
 from mofang.studio import Studio, UserError
+from test_audiobook import epub
 
 PLAY = "Fox: (happy) Good morning, Owl!\n\nOwl: (whispering) It is night.\n\nThey laughed.\n\nFox: (interrupting) Good night then!\n"
 
