@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from mofang.apps.fingerprints import known
+from mofang.apps.fingerprints import found_in, known, remember
 from mofang.cli import mofang
 from mofang.sound import pcm, speak
 from mofang.sound.fingerprint import HOP, RATE, SIZE, Print, _peaks, _spectrogram, fingerprint, match
@@ -72,6 +72,11 @@ def test_works_are_compared_when_a_sound_is_published(spoken, tmp_path) -> None:
     assert "mine.wav" in run("works", "match", str(tmp_path / "part.wav"))
     run("speech", "say", TEXTS[0], str(tmp_path / "out.wav"), "--voice", "hibari")
     run("speech", "say", TEXTS[2], str(tmp_path / "other.wav"), "--voice", "hibari")
+    # What was published is found too, in a copy as well.
+    found = run("works", "match", str(tmp_path / "other.wav")).splitlines()
+    assert len(found) == 1 and "other.wav (2" in found[0] and " from 1.5" in found[0]  # Not the label before it, which all share.
+    for each in (tmp_path / "s" / "fingerprints").iterdir():
+        each.write_bytes(b"broken")
     assert "none" in run("works", "match", str(tmp_path / "other.wav"))
     assert _published(tmp_path, "out.wav")["matches"][0]["work"] == "mine.wav"
     assert _published(tmp_path, "other.wav") == {"compared": 1, "matches": []}
@@ -81,6 +86,23 @@ def test_works_are_compared_when_a_sound_is_published(spoken, tmp_path) -> None:
     whole = known(studio)[str(tmp_path / "mine.wav")].hashes
     kept.write_bytes(b"broken")
     assert np.array_equal(known(studio)[str(tmp_path / "mine.wav")].hashes, whole)
+
+
+def test_a_film_is_found_by_its_sound(spoken, tmp_path) -> None:
+    from films import film
+    from mofang.trust import Receipt
+    from mofang.video import render
+
+    studio, said = Studio(tmp_path / "s"), tmp_path / "said.wav"
+    pcm.write_wav(said, spoken[0], 24_000)
+    render(film(tmp_path, (75, 75), audio=said), tmp_path / "film.mp4")
+    remember(studio, Receipt(tmp_path / "film.mp4", "mofang-1", ""))
+    remember(studio, Receipt(tmp_path / "cover.png", "mofang-2", ""))
+    (tmp_path / "broken.mp4").write_bytes(b"broken")
+    remember(studio, Receipt(tmp_path / "broken.mp4", "mofang-3", ""))
+    pcm.write_wav(tmp_path / "part.wav", spoken[0][12_000 : 3 * 24_000], 24_000)
+    assert [each.name[:8] for each in found_in(studio, tmp_path / "part.wav")] == ["mofang-1"]
+    assert found_in(studio, tmp_path / "film.mp4")[0].share > 0.9
 
 
 def _published(folder, name: str) -> dict:

@@ -29,11 +29,21 @@ def release(studio: Studio, making: Making, target: Path, claim: trust.Claim, co
     desk = studio.folder / "cache" / f"release-{making.recipe.key[:16]}{target.suffix.lower()}"
     try:
         convert(making.asset.path, desk)
-        if heard := fingerprints.facts(studio, desk):
-            claim = replace(claim, facts={**claim.facts, **heard})
-        return trust.publish(desk, target, claim, studio.folder).path
+        return send(studio, desk, target, claim)
     finally:
         desk.unlink(missing_ok=True)
+
+
+def send(studio: Studio, source: Path, target: Path, claim: trust.Claim) -> Path:
+    """Publish a file. One that holds sound says which works are heard in it, and the studio keeps its fingerprint.
+
+    Raises `UserError`.
+    """
+    if heard := fingerprints.facts(studio, source):
+        claim = replace(claim, facts={**claim.facts, **heard})
+    receipt = trust.publish(source, target, claim, studio.folder)
+    fingerprints.remember(studio, receipt)
+    return receipt.path
 
 
 def public(recipe: Recipe) -> str:
@@ -83,4 +93,4 @@ def export_asset(studio: Studio, asset: Asset, target: Path) -> Path:
     making = studio.making(asset)
     title = " ".join(str(making.recipe.prompt).split())[:60] or asset.kind
     claim = trust.Claim(title, nature_of(making), language(), parts=(part(making),), credits=making.made.credits)
-    return trust.publish(asset.path, target, claim, studio.folder).path
+    return send(studio, asset.path, target, claim)

@@ -1,5 +1,7 @@
-"""The creator's recordings as an index of fingerprints, and what of a sound is found in them."""
+"""The creator's recordings and published pieces as an index of fingerprints, and what of a sound is found in them."""
 
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +12,15 @@ from mofang.sound.fingerprint import RATE, Match, Print, fingerprint, match
 from mofang.studio import Studio, UserError
 from mofang.studio.atomic import atomic
 from mofang.studio.works import all_works
+from mofang.trust import Receipt, has_audio_label, ledger
+from mofang.trust.labels import rhythm
 
 SOUNDS = (".wav", ".flac", ".mp3", ".m4a", ".m4b", ".opus", ".aac")
+FILMS = (".mp4", ".m4v", ".mov", ".webm", ".mkv")
+LONGEST = 13 * 3600
+"""Seconds of a published sound."""
+PIECES = "fingerprints"
+"""In the studio, not in its cache: a piece that was sent away cannot be listened to again."""
 FOLDER = "fingerprints-1"
 """In the studio's cache, by the version of the fingerprint."""
 
@@ -35,10 +44,14 @@ def known(studio: Studio) -> dict[str, Print]:
             made = fingerprint(pcm.read(work.path, RATE), RATE)
         except UserError:  # Remembered too, for it may have taken long to find out.
             made = fingerprint(np.zeros(0, np.float32), RATE)
-        with atomic(kept, ".npy") as temporary, temporary.open("wb") as file:
-            np.save(file, np.stack([made.hashes.astype(np.int64), made.times.astype(np.int64)]), allow_pickle=False)
+        _write(kept, made)
         found[str(work.path)] = made
     return found
+
+
+def _write(path: Path, made: Print) -> None:
+    with atomic(path, ".npy") as temporary, temporary.open("wb") as file:
+        np.save(file, np.stack([made.hashes.astype(np.int64), made.times.astype(np.int64)]), allow_pickle=False)
 
 
 def _opened(path: Path) -> Print:
@@ -48,19 +61,54 @@ def _opened(path: Path) -> Print:
     return Print(both[0].astype(np.uint32), both[1].astype(np.int32))
 
 
+def _heard(path: Path, longest: float = 3 * 3600) -> Print:
+    """The fingerprint of a file without the rhythm that says it was generated, which is the same in all that were."""
+    samples = pcm.read(path, RATE, longest=longest)
+    if has_audio_label(samples, RATE):
+        samples[: len(rhythm(RATE))] = 0
+    return fingerprint(samples, RATE)
+
+
+def remember(studio: Studio, receipt: Receipt) -> None:
+    """Keep the fingerprint of a published file that holds sound. The file is out already: what goes wrong here is no reason to
+    say that it is not."""
+    if receipt.path.suffix.lower() in (*SOUNDS, *FILMS):
+        with suppress(UserError):
+            heard = _heard(receipt.path, LONGEST)
+            _write(studio.folder / PIECES / f"{receipt.produce_id}.npy", heard)
+
+
+def published(studio: Studio) -> dict[str, Print]:
+    """The fingerprint of every published piece by its number in the ledger; damaged ones are left out."""
+    found = {}
+    for path in sorted((studio.folder / PIECES).glob("*.npy")):
+        with suppress(OSError, ValueError, EOFError):
+            found[path.stem] = _opened(path)
+    return found
+
+
 def found_in(studio: Studio, path: Path) -> list[Match]:
-    """The works of which a part is heard in the recording at `path`. Raises `UserError` if it holds no sound."""
-    heard = fingerprint(pcm.read(path, RATE), RATE)
-    return match(heard, known(studio))
+    """The works and published pieces of which a part is heard in the file at `path`. Raises `UserError` if it holds no sound."""
+    heard = _heard(path)
+    pieces = [replace(each, name=_called(studio, each.name)) for each in match(heard, published(studio))]
+    return sorted([*match(heard, known(studio)), *pieces], key=lambda each: -each.hashes)
+
+
+def _called(studio: Studio, number: str) -> str:
+    line = ledger.find(studio.folder, "produceId", number) or {}
+    return f"{line.get('file', number)} ({str(line.get('time', ''))[:10]})"
 
 
 def facts(studio: Studio, path: Path) -> dict[str, Any]:
     """What a published file says of it: nothing where the studio has no recordings, else how many were compared and what was
     found, by the works' file names."""
-    index = known(studio) if path.suffix.lower() in SOUNDS else {}
+    index = known(studio) if path.suffix.lower() in (*SOUNDS, *FILMS) else {}
     if not index:
         return {}
-    matches = match(fingerprint(pcm.read(path, RATE, longest=13 * 3600), RATE), index)
+    try:
+        matches = match(fingerprint(pcm.read(path, RATE, longest=LONGEST), RATE), index)
+    except UserError:  # A film may be silent.
+        return {}
     said = [{"work": Path(each.name).name, "start": each.start, "there": each.there, "seconds": each.seconds, "share": each.share}
             for each in matches]  # fmt: skip
     return {"fingerprints": {"compared": len(index), "matches": said}}

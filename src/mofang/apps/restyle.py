@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mofang import trust
-from mofang.apps.export import generated, public
+from mofang.apps.export import generated, public, send
 from mofang.apps.originals import keep
 from mofang.image.edit.film import styled
 from mofang.image.safe import open_picture
@@ -66,7 +66,7 @@ def restyle_to(studio: Studio, film: Path, like: Path, target: Path, mode: str, 
         join([silent], film if found.sound else None, whole, shown, fps)
         claim = trust.Claim(f"{film.stem[:48]} · style", nature, language(), credits=manner.made.credits,
                             facts={"recipe": public(recipe), "files": {"picture": film.name, "other": like.name}})  # fmt: skip
-        return trust.publish(whole, target, claim, studio.folder).path
+        return send(studio, whole, target, claim)
 
 
 def _label(width: int, height: int) -> Patch | None:

@@ -41,8 +41,8 @@ def list_(folder: Path) -> None:
         click.echo(f"{work.id[:8]}  {work.kind:5}  {work.licence}  {work.consent.who} ({state})  {work.path}")
 
 
-@works.command("match", help=say("Which of your recordings are heard in FILE, even in part, even through noise or a codec.",
-                                 "FILE 中能听到你的哪些录音（哪怕只是一段、有噪声或经过压缩）。"))  # fmt: skip
+@works.command("match", help=say("Which of your recordings and published pieces are heard in FILE, even in part or through noise.",
+                                 "FILE 中能听到你的哪些录音和已发布的作品（哪怕只是一段、有噪声或经过压缩）。"))  # fmt: skip
 @click.argument("file", type=click.Path(path_type=Path))
 @click.pass_obj
 def match_(folder: Path, file: Path) -> None:
@@ -51,7 +51,7 @@ def match_(folder: Path, file: Path) -> None:
 
     found = found_in(Studio(folder), file)
     if not found:
-        click.echo(say("none of your recordings is heard in it", "没有听到你的录音"))
+        click.echo(say("none of your recordings or published pieces is heard in it", "没有听到你的录音或已发布的作品"))
     for each in found:
         click.echo(say(f"{each.start:8.2f} s  {each.seconds:.1f} s of {each.name} from {each.there:.2f} s ({each.share:.0%})",
                        f"{each.start:8.2f} 秒起 {each.seconds:.1f} 秒：{each.name} 的 {each.there:.2f} 秒处（{each.share:.0%}）"))

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mofang import trust
-from mofang.apps.export import part
+from mofang.apps.export import part, send
 from mofang.apps.make.assemble import Film, assemble, faces
 from mofang.apps.make.board import Wishes, board
 from mofang.apps.make.music import is_file, scored
@@ -192,7 +192,7 @@ def _publish(studio: Studio, story: Storyboard, film: Film, rendered: Path, fold
         ]
         for number, source in enumerate(sources):
             report(number / len(sources), source.name)
-            trust.publish(source, folder / source.name, claim, studio.folder)
+            send(studio, source, folder / source.name, claim)
             files.append(folder / source.name)
     studio.add_piece(story.title, "film", folder, [each.asset for each in parts])
     report(1.0, story.title)
