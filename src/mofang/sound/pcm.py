@@ -13,6 +13,8 @@ from mofang.studio.media import open_media
 
 LONGEST = 3 * 3600
 """Seconds read at most; three hours of stereo at 48 kHz are 4 GB of float32."""
+LOUDEST = 1e6
+"""What samples are held to, 120 dB above full scale: their squares must stay numbers."""
 CODECS = {
     ".m4a": ("aac", "ipod"),
     ".aac": ("aac", "adts"),
@@ -50,6 +52,7 @@ def read(path: Path, rate: int, channels: int = 1, longest: float = LONGEST, cal
             for frame in _frames(container, stream):
                 for resampled in resampler.resample(frame):
                     part: Samples = np.nan_to_num(resampled.to_ndarray().reshape(-1, have), nan=0.0, posinf=1.0, neginf=-1.0)
+                    np.clip(part, -LOUDEST, LOUDEST, out=part)
                     sound.add(part if channels == 2 else part.mean(axis=1, keepdims=True))
                     if sound.length > longest * rate:
                         raise UserError(f"{name} is longer than {longest / 60:.0f} minutes; cut it first")
