@@ -18,9 +18,7 @@ def denoise(sound: Sound, strength: float = 1.0) -> Sound:
     size = 1 << round(np.log2(0.032 * sound.rate))
     hop = size // 4
     spectra = [stft(channel, size, hop) for channel in sound.samples.T]
-    # In float64: files of floats may hold numbers whose squares are too large for float32.
-    squares = [np.square(each.real, dtype=np.float64) + np.square(each.imag, dtype=np.float64) for each in spectra]
-    power = np.asarray(np.mean(squares, 0))
+    power = np.asarray(np.mean([np.square(each.real) + np.square(each.imag) for each in spectra], 0, np.float64))
     quiet = float(power.max()) * 1e-12
     if quiet <= 0:
         return sound
