@@ -13,6 +13,7 @@ from mofang.models import own
 from mofang.models.formats.gguf import gguf_header
 from mofang.models.formats.safetensors import safetensors_header
 from mofang.models.hub import fetch, first_line, transformers
+from mofang.models.licences import licence_of
 from mofang.studio.errors import UserError
 
 FETCHED = ("config.json", "generation_config.json", "model*.safetensors", "model.safetensors.index.json", "tokenizer*", "vocab*",
@@ -163,14 +164,7 @@ def licence(folder: Path) -> str:
     """What the README's header says under `license`, or a card of ours; "unknown" if neither does."""
     if isinstance(said := _json(folder / "card.json").get("licence"), str):
         return said
-    try:
-        with (folder / "README.md").open(encoding="utf-8") as file:
-            for line in file.read(8192).splitlines():
-                if line.startswith("license:"):
-                    return line.partition(":")[2].strip()
-    except (OSError, UnicodeDecodeError):
-        pass
-    return "unknown"
+    return licence_of(folder)
 
 
 def _json(path: Path) -> dict[str, Any]:
