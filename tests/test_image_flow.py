@@ -19,6 +19,7 @@ from mofang.image.nets.latent import LatentAutoencoder, LatentShape, divergence,
 from mofang.image.train.flow import agreement, label
 from mofang.image.train.latent import difference
 from mofang.image.train.learn import learn
+from mofang.image.train.make_flow import open_coder
 from mofang.studio import UserError
 from mofang.training.budget import parse
 from mofang.training.loop import Plan
@@ -166,9 +167,10 @@ def test_phrasing_keeps_the_label_and_draws_on_tags():
     assert label({"zh": "狐狸，动物", "en": "fox, animal"}, "zh") == "狐狸" and label({"en": "fox, face"}, "zh") == "fox"
 
 
-def test_a_resumed_run_is_the_uninterrupted_one(data, models, tmp_path):
+@pytest.mark.parametrize("kind, more", [("flow", {"width": 32, "heads": 2, "layers": 1}), ("decoder", {"noise": 0.5})])
+def test_a_resumed_run_is_the_uninterrupted_one(data, models, tmp_path, kind, more):
     coder, _ = models
-    options = {"dial": "nano", "batch": 8, "base": coder, "width": 32, "heads": 2, "layers": 1}
+    options = {"dial": "nano", "batch": 8, "base": coder, **more}
 
     class Stopped(Exception):
         pass
@@ -177,12 +179,26 @@ def test_a_resumed_run_is_the_uninterrupted_one(data, models, tmp_path):
         if record["kind"] == "train" and record["step"] >= 6:
             raise Stopped
 
-    learn(data, tmp_path / "whole", "flow", plan("12steps", record_every=1), options)
+    learn(data, tmp_path / "whole", kind, plan("12steps", record_every=1), options)
     with pytest.raises(Stopped):
-        learn(data, tmp_path / "parts", "flow", plan("12steps", record_every=1, checkpoint_seconds=0), options, stop)
-    learn(data, tmp_path / "parts", "flow", plan("12steps", record_every=1, checkpoint_seconds=0), options)
+        learn(data, tmp_path / "parts", kind, plan("12steps", record_every=1, checkpoint_seconds=0), options, stop)
+    learn(data, tmp_path / "parts", kind, plan("12steps", record_every=1, checkpoint_seconds=0), options)
     weights = [(tmp_path / part / "model" / "model.safetensors").read_bytes() for part in ("whole", "parts")]
     assert weights[0] == weights[1]
+
+
+def test_a_decoder_learns_to_forgive_and_the_encoder_stays(data, models, tmp_path):
+    coder, _ = models
+    options = {"dial": "nano", "batch": 16, "lr": 3e-3, "base": coder, "noise": 1.0}
+    made = learn(data, tmp_path / "run", "decoder", plan("150steps"), options)
+    (old, _), (new, _) = open_coder(coder, data), open_coder(made, data)
+    pictures = premultiplied(torch.from_numpy(data.split("train").take(np.arange(24))))
+    with torch.no_grad():
+        latents, _ = old.encode(pictures)
+        assert torch.equal(latents, new.encode(pictures)[0])
+        torch.manual_seed(0)
+        noisy = latents + 0.5 * latents.std((0, 2, 3), keepdim=True) * torch.randn_like(latents)
+        assert difference(new.decode(noisy), pictures) < 0.9 * difference(old.decode(noisy), pictures)
 
 
 def test_it_paints_what_it_is_asked_for_without_torch(models):

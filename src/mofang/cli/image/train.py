@@ -28,7 +28,7 @@ _option = options({
     "mirror": say("show half of the pictures mirrored", "一半图片左右翻转"),
     "kl": say("VAE: weight of the divergence", "VAE：KL 散度的权重"),
     "codes": say("VQ-VAE: entries of the codebook", "VQ-VAE：码本大小"),
-    "base": say("flow: the autoencoder; lora, dreambooth: the checkpoint", "flow：自编码器；lora、dreambooth：底模"),
+    "base": say("flow, decoder: the autoencoder; lora, dreambooth: the checkpoint", "flow、decoder：自编码器；lora、dreambooth：底模"),
     "subject": say("lora, dreambooth: words that will call it", "lora、dreambooth：唤出它的词"),
     "group": say("dreambooth: the subject's class", "dreambooth：所属类别"),
     "prior": say("dreambooth: pictures of the class to keep true to", "dreambooth：类别图片的张数"),

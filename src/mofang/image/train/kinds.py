@@ -13,6 +13,7 @@ KINDS = {
     "vae": "mofang.image.train.make_coder:vae",
     "vqvae": "mofang.image.train.make_coder:vqvae",
     "latent": "mofang.image.train.make_flow:latent",
+    "decoder": "mofang.image.train.make_flow:decoder",
     "flow": "mofang.image.train.make_flow:flow",
     "enlarge": "mofang.image.train.make_restore:enlarge",
     "repair": "mofang.image.train.make_restore:repair",

@@ -20,30 +20,37 @@ from mofang.training.update import update
 
 
 @dataclass(frozen=True)
-class LatentSettings:
-    """`kl` weighs the divergence (nats a latent number) against the mean absolute error of a pixel in -1..1. A step sees
-    `crop`×`crop` pixels of each picture: convolutions learn as much from four parts of four pictures as from one whole."""
+class CoderSettings:
+    """A step sees `crop`×`crop` pixels of each picture: convolutions learn as much from four parts of four pictures as from
+    one whole."""
 
     batch: int = 64
     crop: int = 64
     lr: float = 1e-3
-    kl: float = 1e-4
     clip: float = 1.0
     precision: Precision = "auto"
     seed: int = 0
 
 
-class LatentTraining:
-    """An `Experiment`: pictures through the bottleneck and back."""
+@dataclass(frozen=True)
+class LatentSettings(CoderSettings):
+    """`kl` weighs the divergence (nats a latent number) against the mean absolute error of a pixel in -1..1."""
 
-    def __init__(self, model: LatentAutoencoder, pictures: Split, held_out: Split, settings: LatentSettings) -> None:
+    kl: float = 1e-4
+
+
+class CoderTraining:
+    """An `Experiment` on an autoencoder, but for its loss."""
+
+    def __init__(self, model: LatentAutoencoder, pictures: Split, held_out: Split, settings: CoderSettings) -> None:
         self.device, self.settings = device(), settings
         self.model = model.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.pictures, self.held_out = pictures, held_out
         self.modules: dict[str, nn.Module] = {"model": self.model}
         self.optimizers: dict[str, Optimizer] = {
-            "adamw": torch.optim.AdamW(model.parameters(), settings.lr, (0.9, 0.95), weight_decay=0.01, fused=True)
-        }
+            "adamw": torch.optim.AdamW([each for each in model.parameters() if each.requires_grad], settings.lr, (0.9, 0.95),
+                                       weight_decay=0.01, fused=True)
+        }  # fmt: skip
 
     @property
     def tokens_per_step(self) -> int:
@@ -65,11 +72,17 @@ class LatentTraining:
         loss, norm = update(self._loss(batch), 1, self.optimizers.values(), self.settings.clip)
         return {"loss": loss, "norm": norm}
 
+    def _ready(self, batch: NDArray[np.uint8]) -> Tensor:
+        return premultiplied(torch.from_numpy(batch).to(self.device)).contiguous(memory_format=torch.channels_last)
+
     def _loss(self, batch: NDArray[np.uint8]) -> Iterator[Tensor]:
-        pictures = premultiplied(torch.from_numpy(batch).to(self.device)).contiguous(memory_format=torch.channels_last)
+        raise NotImplementedError
+
+    def _again(self, pictures: Tensor) -> Tensor:
+        """(B, C, H, W) through the bottleneck and back."""
         with autocast(self.device, self.settings.precision):
-            again, mean, logvar = self.model(pictures)
-        yield difference(again.float(), pictures) + self.settings.kl * divergence(mean, logvar)
+            again: Tensor = self.model.decode(self.model.encode(pictures)[0]).float()
+        return again
 
     @torch.no_grad()
     def validate(self) -> dict[str, float]:
@@ -77,11 +90,10 @@ class LatentTraining:
         self.model.eval()
         losses, squares, seen = 0.0, 0.0, 0
         for batch in parts(self.held_out, 256, self.settings.batch):
-            pictures = premultiplied(torch.from_numpy(batch).to(self.device)).contiguous(memory_format=torch.channels_last)
-            with autocast(self.device, self.settings.precision):
-                again = self.model.decode(self.model.encode(pictures)[0])
-            losses += float(difference(again.float(), pictures)) * len(batch)
-            squares += float((again.float().clamp(-1, 1) - pictures).square().mean() / 4) * len(batch)
+            pictures = self._ready(batch)
+            again = self._again(pictures)
+            losses += float(difference(again, pictures)) * len(batch)
+            squares += float((again.clamp(-1, 1) - pictures).square().mean() / 4) * len(batch)
             seen += len(batch)
         return {"loss": losses / seen, "psnr": -10 * float(np.log10(squares / seen))}
 
@@ -90,10 +102,21 @@ class LatentTraining:
         """Held-out pictures above what came back of them."""
         self.model.eval()
         batch = self.held_out.take(np.arange(min(8, len(self.held_out))))
-        pictures = premultiplied(torch.from_numpy(batch).to(self.device))
-        again = self.model.decode(self.model.encode(pictures)[0])
-        path = save_grid(torch.cat([pictures, again]).cpu().numpy(), folder / f"{step:07}.png", columns=8)
+        pictures = self._ready(batch)
+        path = save_grid(torch.cat([pictures, self._again(pictures)]).cpu().numpy(), folder / f"{step:07}.png", columns=8)
         return path.name
+
+
+class LatentTraining(CoderTraining):
+    """An `Experiment`: pictures through the bottleneck and back."""
+
+    settings: LatentSettings
+
+    def _loss(self, batch: NDArray[np.uint8]) -> Iterator[Tensor]:
+        pictures = self._ready(batch)
+        with autocast(self.device, self.settings.precision):
+            again, mean, logvar = self.model(pictures)
+        yield difference(again.float(), pictures) + self.settings.kl * divergence(mean, logvar)
 
 
 def difference(again: Tensor, pictures: Tensor) -> Tensor:

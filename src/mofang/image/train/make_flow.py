@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -12,8 +13,9 @@ from mofang.image.data import Pictures, Split
 from mofang.image.export_flow import export_coder, export_flow
 from mofang.image.nets.flow import PATCH, Flow, FlowShape
 from mofang.image.nets.latent import FOLD, LatentAutoencoder, LatentShape
+from mofang.image.train.decoder import DecoderSettings, DecoderTraining
 from mofang.image.train.flow import FlowSettings, FlowTraining, Latents
-from mofang.image.train.latent import LatentSettings, LatentTraining
+from mofang.image.train.latent import CoderTraining, LatentSettings, LatentTraining
 from mofang.image.train.ready import Options, Ready, check, settled
 from mofang.models import own
 from mofang.studio.atomic import atomic
@@ -35,14 +37,30 @@ def latent(data: Pictures, options: Options) -> Ready:
     shape = settled(LatentShape, options, channels=data.channels, width=width, blocks=blocks)
     settings = settled(LatentSettings, options)
     train, val = parts(data)
-    experiment = LatentTraining(LatentAutoencoder(shape), train, val, settings)
+    return _coder(LatentTraining(LatentAutoencoder(shape), train, val, settings), data, asdict(settings))
+
+
+def decoder(data: Pictures, options: Options) -> Ready:
+    """The autoencoder at `base` with a decoder that forgives."""
+    given = {key: value for key, value in options.items() if key != "base"}
+    check("decoder", given, DecoderSettings)
+    if not options.get("base"):
+        raise UserError("a decoder learns on from an autoencoder's: train one (--kind latent), then give it as --base")
+    coder, sha256 = open_coder(own.find(options["base"]), data)
+    settings = settled(DecoderSettings, given)
+    train, val = parts(data)
+    return _coder(DecoderTraining(coder, train, val, settings), data, {**asdict(settings), "base_sha256": sha256})
+
+
+def _coder(experiment: CoderTraining, data: Pictures, settings: dict[str, Any]) -> Ready:
+    shape = experiment.model.shape
 
     def export(folder: Path, weights: Mapping[str, Tensor]) -> None:
         made = LatentAutoencoder(shape)
         made.load_state_dict(dict(weights))
         export_coder(made, data.size, folder)
 
-    return Ready(experiment, {**shape.config(), "size": data.size}, {**asdict(shape), **asdict(settings)}, export, measure=False)
+    return Ready(experiment, {**shape.config(), "size": data.size}, {**asdict(shape), **settings}, export, measure=False)
 
 
 def flow(data: Pictures, options: Options) -> Ready:
