@@ -1,5 +1,6 @@
 """A sound effect, as an asset and as a file."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from mofang import trust
@@ -31,6 +32,12 @@ def produce(recipe: Recipe, target: Path) -> Made:
     # A synthesiser played by a person, as a typeset page is: nothing in it was learned from anybody's recordings, and no
     # AI made it, so that the law asks for no label; the signature and the recipe say how it came about.
     return Made(facts={"nature": "digitalCreation"})
+
+
+def arguments(recipe: Recipe, files: Mapping[str, str], name: str) -> list[str]:
+    """The arguments of `mofang` that make a recipe's effect again."""
+    told = ["--seconds", str(recipe.params["seconds"]), "--seed", str(recipe.seed)]
+    return ["sound", "effect", *told, "--", str(recipe.prompt), name]
 
 
 def effect_to(studio: Studio, name: str, seconds: float, seed: int, target: Path) -> Path:

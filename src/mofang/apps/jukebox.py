@@ -31,7 +31,7 @@ def make_to(studio: Studio, order: Order, target: Path, progress: Progress = sil
     sounds.check(target)
     folder = own.find(order.model, studio.folder)
     params = {**asdict(order.wish), "beginning": file_hash(order.beginning) if order.beginning and order.beginning.is_file() else ""}
-    recipe = Recipe(ENGINE, VERSION, _key(folder), prompt=order.wish.style, params=params, seed=order.wish.seed)
+    recipe = Recipe(ENGINE, VERSION, own.key(folder), prompt=order.wish.style, params=params, seed=order.wish.seed)
     making = studio.make(recipe, ".wav", lambda desk: _made(folder, order.wish, order.beginning, desk, progress))
     return _released(studio, making, target, f"music: {order.wish.style}")
 
@@ -44,7 +44,7 @@ def reconstruct_to(studio: Studio, source: Path, model: str, level: int, target:
     if not 0 <= level < len(codec.shape.hops):
         raise UserError(f"this codec has levels 0 (fine) to {len(codec.shape.hops) - 1} (coarse), no level {level}")
     sound = pcm.read(source, codec.shape.rate, longest=1200)
-    recipe = Recipe(CODEC, VERSION, _key(folder), prompt=source.name, params={"level": level, "recording": file_hash(source)})
+    recipe = Recipe(CODEC, VERSION, own.key(folder), prompt=source.name, params={"level": level, "recording": file_hash(source)})
 
     def made(desk: Path) -> Made:
         pcm.write_wav(desk, codec.decode(codec.encode(sound, level), level), codec.shape.rate)
@@ -60,11 +60,6 @@ def produce(studio: Studio, recipe: Recipe, target: Path) -> Made:
     if params.pop("beginning"):
         raise UserError("this went on from a recording; make it again with the same one: mofang jukebox continue")
     return _made(folder, Wish(**params), None, target, silent)
-
-
-def _key(folder: Path) -> str:
-    # The weights are part of what made it; another model under the same name makes another piece.
-    return f"{folder.parent.name if folder.name == 'model' else folder.name}@{file_hash(folder / own.WEIGHTS)[:16]}"
 
 
 def _made(folder: Path, wish: Wish, beginning: Path | None, target: Path, progress: Progress) -> Made:

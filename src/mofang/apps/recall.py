@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mofang import trust
-from mofang.apps import audiobook, musicgen, paint, perform
+from mofang.apps import audiobook, compose, effect, musicgen, paint, perform, sound_edit, stems
 from mofang.image.engines import ENGINES
 from mofang.studio import Studio, UserError
 from mofang.studio.recipe import Json, Recipe
@@ -45,7 +45,9 @@ def recall(studio: Studio, path: Path) -> Recalled:
         raise UserError(f"{path.name} carries no recipe: it was made elsewhere, or what it carried was stripped by whoever sent it on")
     try:
         recipe = Recipe.from_json(json.loads(told))
-        files = _files(studio, path, recipe, lineage.get("files") or {})
+        named = lineage.get("files") or {}
+        # Files of one kind are told in a list, and known by their place in it.
+        files = _files(studio, path, recipe, {str(at): name for at, name in enumerate(named)} if isinstance(named, list) else named)
         if recipe.engine not in COMMANDS:
             raise UserError(f"{path.name} was made by '{recipe.engine}' as part of a larger piece; see its recipe with --json")
         arguments = COMMANDS[recipe.engine](recipe, files, lineage, path.name)
@@ -56,7 +58,7 @@ def recall(studio: Studio, path: Path) -> Recalled:
 
 def _files(studio: Studio, path: Path, recipe: Recipe, named: Mapping[str, Json]) -> dict[str, str]:
     """Where each file that went in is: beside the made one, else where the studio keeps it, else by its name alone."""
-    roles = recipe.params.get("parents") or ["picture"] * len(recipe.parents)
+    roles = recipe.params.get("parents") or (list(named) if "0" in named else ["picture"] * len(recipe.parents))
     kept = dict(zip(roles, recipe.parents, strict=False))
     found = {}
     for role, name in named.items():
@@ -104,8 +106,6 @@ def _layout(recipe: Recipe, files: Mapping[str, str], lineage: Mapping[str, Any]
     return ["image", "layout", *_options({**options, "out": name}), *_last(str(recipe.params["template"]))]
 
 
-
-
 def _edit(recipe: Recipe, files: Mapping[str, str], lineage: Mapping[str, Any], name: str) -> Arguments:
     params = recipe.params
     verb = str(params["verb"])
@@ -131,12 +131,8 @@ def _product(recipe: Recipe, files: Mapping[str, str], lineage: Mapping[str, Any
     return ["image", "product", *_options({**options, "out": "product"}), *shadow, *_last(files["picture"])]
 
 
-def _paint(recipe: Recipe, files: Mapping[str, str], lineage: Mapping[str, Any], name: str) -> Arguments:
-    return paint.arguments(recipe, files, name)
-
-
-def _music(recipe: Recipe, files: Mapping[str, str], lineage: Mapping[str, Any], name: str) -> Arguments:
-    return musicgen.arguments(recipe, files, name)
+def _stems(recipe: Recipe, files: Mapping[str, str], lineage: Mapping[str, Any], name: str) -> Arguments:
+    return ["sound", "edit", "stems", *_options({"soundfont": files.get("soundfont")}), *_last(files["score"], "stems")]
 
 
 def _restyle(recipe: Recipe, files: Mapping[str, str], lineage: Mapping[str, Any], name: str) -> Arguments:
@@ -157,8 +153,17 @@ def _audiobook(recipe: Recipe, files: Mapping[str, str], lineage: Mapping[str, A
 
 
 Command = Callable[[Recipe, Mapping[str, str], Mapping[str, Any], str], Arguments]
-COMMANDS: dict[str, Command] = {"collage": _make, "layout": _layout, "edit": _edit, "product": _product, "restyle": _restyle,
-                                perform.ENGINE: _performance, audiobook.ENGINE: _audiobook,
-                                musicgen.ENGINE: _music,
-                                **{kind + paint.SUFFIX: _paint for kind in ENGINES}}  # fmt: skip
+
+
+def _by(arguments: Callable[[Recipe, Mapping[str, str], str], Arguments]) -> Command:
+    """What an app knows itself, from the recipe and the files."""
+    return lambda recipe, files, lineage, name: arguments(recipe, files, name)
+
+
+COMMANDS: dict[str, Command] = {
+    "collage": _make, "layout": _layout, "edit": _edit, "product": _product, "restyle": _restyle, perform.ENGINE: _performance,
+    audiobook.ENGINE: _audiobook, stems.ENGINE: _stems,
+    **{each.ENGINE: _by(each.arguments) for each in (musicgen, compose, sound_edit, effect)},
+    **{kind + paint.SUFFIX: _by(paint.arguments) for kind in ENGINES},
+}  # fmt: skip
 """Engine → the arguments that make its asset again, from the recipe, the files, all of the lineage and the file's name."""

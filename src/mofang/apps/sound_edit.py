@@ -66,6 +66,22 @@ def produce(studio: Studio, recipe: Recipe, target: Path) -> Made:
     return Made(facts={"seconds": round(made.seconds, 4)})
 
 
+CALLED = {"start": "from", "end": "to", "fade_in": "in", "fade_out": "out", "steps": "only"}
+"""Settings whose options have another name."""
+
+
+def arguments(recipe: Recipe, files: Mapping[str, str], name: str) -> list[str]:
+    """The arguments of `mofang` that do it again; `files` are the recordings by their number."""
+    verb, told = str(recipe.params["verb"]), []
+    for key, value in recipe.params.items():
+        if key == "verb" or value is False:
+            continue
+        text = ",".join(map(str, value)) if isinstance(value, list) else str(value)
+        told += [f"--{CALLED.get(key, key)}"] + ([] if value is True else [text])
+    command = ["clean"] if verb == "clean" else ["edit", verb]
+    return ["sound", *command, *told, "--", *(files[str(number)] for number in range(len(recipe.parents))), name]
+
+
 def whole(sound: Sound) -> Sound:
     """`sound` under full scale: what was rebuilt or moved above it is brought down whole, not cut off."""
     top = float(np.abs(sound.samples).max(initial=0.0))

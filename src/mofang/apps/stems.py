@@ -5,15 +5,17 @@ import tempfile
 from pathlib import Path
 
 from mofang import trust
-from mofang.apps import compose
+from mofang.apps import compose, scores
+from mofang.apps.export import generated, part, public, send
 from mofang.models.card import card
 from mofang.sound import pcm
 from mofang.sound.music import band, midi
 from mofang.sound.music.stems import stems
-from mofang.studio import Studio, UserError
-from mofang.studio.library import file_hash
+from mofang.studio import Recipe, Studio, UserError
 from mofang.studio.words import language
 from mofang.trust.credentials import Nature
+
+ENGINE, VERSION = "stems", "1"
 
 
 def stems_to(studio: Studio, score: Path, folder: Path, soundfont: Path | None = None) -> list[Path]:
@@ -21,7 +23,10 @@ def stems_to(studio: Studio, score: Path, folder: Path, soundfont: Path | None =
     if folder.exists() and not folder.is_dir():
         raise UserError(f"{folder} is a file; give a folder for the stems")
     parts = stems(midi.read(score), soundfont)
-    nature: Nature = "trainedAlgorithmicMedia" if _composed(studio, score) else "digitalCreation"
+    kept = scores.keep(studio, score)
+    composed = generated(kept) or kept.recipe.engine == compose.ENGINE
+    nature: Nature = "trainedAlgorithmicMedia" if composed else "digitalCreation"
+    files = {"score": score.name, **({"soundfont": soundfont.name} if soundfont else {})}
     credits = () if soundfont else (card(band.SOUNDFONT).credit,)
     written = []
     with tempfile.TemporaryDirectory(dir=studio.folder / "cache", prefix="stems-") as desk:
@@ -29,15 +34,8 @@ def stems_to(studio: Studio, score: Path, folder: Path, soundfont: Path | None =
             plain = re.sub(r"[^\w]+", "-", name.lower()).strip("-")[:40] or "track"
             source = Path(desk) / f"{number:02d}-{plain}.wav"
             pcm.write_wav(source, samples, band.RATE, bits=24)
-            claim = trust.Claim(f"{score.stem[:40]} · {name}", nature, language(), credits=credits,
-                                facts={"score": file_hash(score), "stem": f"{number} of {len(parts)}"})  # fmt: skip
-            written.append(trust.publish(source, folder / source.name, claim, studio.folder).path)
+            recipe = Recipe(ENGINE, VERSION, params={"stem": number, "of": len(parts), "parents": ["score"]}, parents=(kept.asset.id,))
+            claim = trust.Claim(f"{score.stem[:40]} · {name}", nature, language(), parts=(part(kept),), credits=credits,
+                                facts={"recipe": public(recipe), "files": files})  # fmt: skip
+            written.append(send(studio, source, folder / source.name, claim))
     return written
-
-
-def _composed(studio: Studio, score: Path) -> bool:
-    """Whether a model of this studio composed the piece."""
-    try:
-        return studio.making(studio.asset(file_hash(score))).recipe.engine == compose.ENGINE
-    except UserError:
-        return False

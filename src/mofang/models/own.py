@@ -72,9 +72,14 @@ def find(name: str | Path, studio: Path | None = None) -> Path:
     raise UserError(f"there is no model {str(name)[:60]!r}{have}")
 
 
+def key(folder: Path) -> str:
+    """`name@hash`, as recipes name the model in `folder`: the weights are part of what made a thing, and another model under the
+    same name makes another."""
+    return f"{folder.parent.name if folder.name == 'model' else folder.name}@{file_hash(folder / WEIGHTS)[:16]}"
+
+
 def find_again(key: str, studio: Path | None = None) -> Path:
-    """The folder of the model that a recipe names as `name@hash`, a beginning of its weights' SHA-256. Raises `UserError` if it is
-    another by now."""
+    """The folder of the model that a recipe names by its `key`. Raises `UserError` if it is another by now."""
     name, _, mark = key.partition("@")
     folder = find(name, studio)
     if file_hash(folder / WEIGHTS)[: len(mark)] != mark:
