@@ -172,3 +172,22 @@ def test_checkpoints_that_bring_programs_or_pickles_are_refused(vits, tmp_path) 
     folder = copy("other")
     (folder / "config.json").write_text(json.dumps({"model_type": "bert"}))
     assert "VITS" in refusal(folder)
+
+
+def test_performances_and_books_tell_the_terms_of_their_voices(vits, tmp_path) -> None:
+    import shutil
+
+    folder = Path(shutil.copytree(vits, tmp_path / "mms"))
+    (folder / "README.md").write_text("---\nlicense: cc-by-nc-4.0\n---\n")
+    (tmp_path / "play.txt").write_text("Fox: good day\nOwl: good night\nThey slept.\n", "utf-8")
+    voice = f"transformers:{folder}"
+    done = CliRunner().invoke(mofang, ["--studio", str(tmp_path / "studio"), "speech", "perform", str(tmp_path / "play.txt"),
+                                       str(tmp_path / "play.wav"), "--cast", f"Fox={voice}#0", "--cast", f"Owl={voice}#1",
+                                       "--cast", "narrator=hibari"])  # fmt: skip
+    assert done.exit_code == 0, done.exception
+    assert done.stderr.count("cc-by-nc-4.0") == 1 and "may not be used to earn money" in done.stderr
+    (tmp_path / "book.txt").write_text("good day", "utf-8")
+    for name, times in ((voice, 1), ("hibari", 0)):
+        done = CliRunner().invoke(mofang, ["--studio", str(tmp_path / "studio"), "speech", "book", str(tmp_path / "book.txt"),
+                                           str(tmp_path / "book.mp3"), "--voice", name])  # fmt: skip
+        assert done.exit_code == 0 and done.stderr.count("cc-by-nc-4.0") == times, (done.stderr, done.exception)

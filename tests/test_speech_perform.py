@@ -1,5 +1,6 @@
 """Scripts performed: cues read, voices cast, feelings heard in numbers, lines mixed, captions true to the sound."""
 
+import json
 from itertools import pairwise
 from pathlib import Path
 
@@ -9,8 +10,9 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mofang.apps.speak import terms, terms_of
 from mofang.cli import main, mofang
-from mofang.sound import pcm, speak
+from mofang.sound import pcm, speak, voice
 from mofang.sound.loudness import loudness, true_peak
 from mofang.sound.mix import RATE
 from mofang.sound.stage import casting, play
@@ -160,3 +162,13 @@ def test_bad_scripts_are_refused_in_one_line(tmp_path, capsys, script, arguments
         main(["--studio", str(tmp_path / "s"), "speech", "perform", str(tmp_path / "play.txt"), str(tmp_path / "o.wav"), *arguments])
     error = capsys.readouterr().err
     assert stopped.value.code == 2 and said in error and error.count("\n") == 1 and not (tmp_path / "o.wav").exists()
+
+
+def test_a_voice_that_somebody_lent_says_until_when(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text('{"model_type": "voice", "languages": ["en"]}')
+    works = [{"name": "a.wav", "consent": "Lin", "until": "2999-01-01"}, {"name": "hibari", "synthetic": True, "until": ""}]
+    (tmp_path / "card.json").write_text(json.dumps({"title": "demo", "licence": "own", "trained_on": works}))
+    name = voice(str(tmp_path)).name
+    assert terms_of([name, "hibari", f"{name}#Lin", name]) == (terms(name),) and "Lin (2999-01-01)" in terms(name)
+    (tmp_path / "card.json").write_text(json.dumps({"title": "demo", "licence": "own", "trained_on": works[1:]}))
+    assert terms_of([name]) == ()

@@ -14,6 +14,7 @@ from mofang import trust
 from mofang.apps.export import bare, part, public, release
 from mofang.apps.make import voices
 from mofang.apps.make.storyboard import Picture, Shot, Storyboard
+from mofang.apps.speak import terms_of
 from mofang.sound import audiobook, default_voice, pcm
 from mofang.sound import voice as find_voice
 from mofang.sound.audiobook import RATE, Track
@@ -36,11 +37,12 @@ BYTES = {"zh": 12_000, "en": 3_600}
 
 @dataclass(frozen=True)
 class Read:
-    """The audiobook: its file, its chapters' titles, how long it is in seconds."""
+    """The audiobook: its file, its chapters' titles, how long it is in seconds, what to know of the voice's terms."""
 
     path: Path
     chapters: tuple[str, ...]
     seconds: float
+    notes: tuple[str, ...] = ()
 
 
 def book_to(studio: Studio, source: Path, target: Path, voice: str = "", speed: float = 1.0, cover: Path | None = None,
@@ -70,7 +72,8 @@ def book_to(studio: Studio, source: Path, target: Path, voice: str = "", speed: 
                         facts={"recipe": public(replace(recipe, parents=())),
                                "files": {"book": source.name, **({"cover": cover.name} if cover else {})},
                                "wish": bare({"voice": name, "speed": speed})})  # fmt: skip
-    return Read(release(studio, making, target, claim), tuple(titles), float(making.made.facts["seconds"]))
+    path = release(studio, making, target, claim)
+    return Read(path, tuple(titles), float(making.made.facts["seconds"]), terms_of([name]))
 
 
 def produce(studio: Studio, recipe: Recipe, target: Path, progress: Progress = silent) -> Made:

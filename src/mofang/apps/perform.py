@@ -11,6 +11,7 @@ from mofang.apps import sounds
 from mofang.apps.export import bare, part, public, release
 from mofang.apps.make import voices
 from mofang.apps.make.storyboard import Picture, Shot, Storyboard
+from mofang.apps.speak import terms_of
 from mofang.sound import Voice, pcm
 from mofang.sound.engines.base import Speech
 from mofang.sound.mix import RATE
@@ -41,11 +42,12 @@ class Wish:
 
 @dataclass(frozen=True)
 class Performed:
-    """The files written, and who spoke whom."""
+    """The files written, who spoke whom, and what the creator should know of the terms of those voices."""
 
     paths: tuple[Path, ...]
     cast: Mapping[str, Voice]
     seconds: float
+    notes: tuple[str, ...] = ()
 
 
 def perform_to(studio: Studio, source: Path, target: Path, wish: Wish, progress: Progress = silent) -> Performed:
@@ -72,7 +74,8 @@ def perform_to(studio: Studio, source: Path, target: Path, wish: Wish, progress:
     captions = _captions(cues, speeches, len(trust.label_audio(np.zeros(0, np.float32), RATE)) / RATE)
     beside = tuple(_beside(studio, target.with_suffix(suffix), words, claim)
                    for suffix, words in ((".srt", srt(captions, FPS)), (".vtt", vtt(captions, FPS))))  # fmt: skip
-    return Performed((sound, *beside), cast, float(making.made.facts["seconds"]))
+    notes = terms_of(voice.name for voice in cast.values())
+    return Performed((sound, *beside), cast, float(making.made.facts["seconds"]), notes)
 
 
 def produce(studio: Studio, recipe: Recipe, target: Path) -> Made:

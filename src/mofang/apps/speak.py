@@ -1,6 +1,7 @@
 """A text spoken, as an asset and as a file."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from mofang.apps.make.storyboard import Picture, Shot, Storyboard
 from mofang.sound import pcm, visemes
 from mofang.sound import voice as find_voice
 from mofang.studio import Making, Studio, UserError
+from mofang.studio.words import say
 
 
 def spoken(studio: Studio, text: str, voice: str, speed: float) -> Making:
@@ -44,14 +46,32 @@ def speak_to(studio: Studio, text: str, target: Path, voice: str, speed: float, 
 
 
 def terms(voice: str) -> str:
-    """What the creator should know of the terms of a stranger's voice, in a line; empty for nothing. Raises `UserError`."""
-    if find_voice(voice).engine != "transformers":
+    """What the creator should know of the terms of a stranger's voice, or of the consent to one learned, in a line; empty for
+    nothing. Raises `UserError`."""
+    engine = find_voice(voice).engine
+    if engine == "own":
+        return _consent(voice)
+    if engine != "transformers":
         return ""
     from mofang.models.licences import warning
     from mofang.sound.engines.transformers_speech import checkpoint_of
 
     checkpoint = checkpoint_of(voice)
     return warning(checkpoint.name, checkpoint.licence)
+
+
+def terms_of(names: Iterable[str]) -> tuple[str, ...]:
+    """The terms of several voices, each said once. Raises `UserError`."""
+    return tuple(dict.fromkeys(note for name in dict.fromkeys(names) if (note := terms(name))))
+
+
+def _consent(voice: str) -> str:
+    """Who allowed the voice, and until when: a day on which it falls silent."""
+    ends = {str(work.get("consent")): str(work["until"]) for work in voices.card(voice).get("trained_on", []) if work.get("until")}
+    if not ends:
+        return ""
+    title, who = Path(voice.partition("#")[0]).name, ", ".join(f"{name} ({until})" for name, until in sorted(ends.items()))
+    return say(f"{title} may speak as long as consent lasts: {who}", f"{title} 可以使用到授权截止：{who}")
 
 
 def _lips(studio: Studio, making: Making, target: Path, claim: trust.Claim, lead: float) -> None:

@@ -32,3 +32,5 @@ def book(folder: Path, book: Path, target: Path, voice: str, speed: float, cover
         line.close()
     count, length = len(done.chapters), clock(done.seconds)
     click.echo(say(f"{done.path}: {count} chapters, {length}", f"{done.path}：{count} 章，{length}"))
+    for note in done.notes:
+        click.echo(say("note: ", "提示：") + note, err=True)

@@ -42,6 +42,8 @@ def perform(folder: Path, script: Path, target: Path, casts: tuple[str, ...], ro
         click.echo(f"{name or say('narrator', '旁白')} = {voice.name}", err=True)
     for path in done.paths:
         click.echo(str(path))
+    for note in done.notes:
+        click.echo(say("note: ", "提示：") + note, err=True)
 
 
 def _lines(path: Path) -> list[str]:

@@ -41,7 +41,7 @@ def _model(voice: Voice) -> str:
 
         return key(voice.name)
     if voice.engine == "own":
-        return str(_card(voice.name)["name"]) + "@" + str(_card(voice.name)["sha256"])[:16]
+        return str(card(voice.name)["name"]) + "@" + str(card(voice.name)["sha256"])[:16]
     if voice.engine == "hibari":
         from importlib.metadata import version
 
@@ -51,7 +51,7 @@ def _model(voice: Voice) -> str:
     return models.card("kokoro-82m").key
 
 
-def _card(name: str) -> dict[str, Any]:
+def card(name: str) -> dict[str, Any]:
     """The card of a voice of the creator's own."""
     return own.read_card(Path(name.partition("#")[0]))
 
@@ -67,9 +67,9 @@ def _credit(made_by: Recipe) -> Credit:
         return Credit(made_by.model.partition("@")[0], "", "unknown")
     if made_by.engine != "own":
         return CREDITS[made_by.engine]
-    card = _card(made_by.params["voice"])
-    people = {str(work.get("consent") or work.get("name")) for work in card.get("trained_on", [])}
-    return Credit(str(card["title"]), ", ".join(sorted(people)), str(card["licence"]), "")
+    told = card(made_by.params["voice"])
+    people = {str(work.get("consent") or work.get("name")) for work in told.get("trained_on", [])}
+    return Credit(str(told["title"]), ", ".join(sorted(people)), str(told["licence"]), "")
 
 
 def produce(made_by: Recipe, target: Path, threads: int = 2) -> Made:

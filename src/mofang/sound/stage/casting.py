@@ -22,8 +22,8 @@ def pairs(texts: Iterable[str]) -> dict[str, str]:
         line = text.split("#", 1)[0].strip() if text.lstrip().startswith("#") else text.strip()
         if not line:
             continue
-        name, mark, voice = (part.strip() for part in re.sub("[：:＝]", "=", line, count=1).partition("="))
-        if not mark or not voice:
+        name, voice = (part.strip() for part in [*re.split("[：:＝=]", line, maxsplit=1), ""][:2])
+        if not voice:
             raise UserError(f"'{line[:40]}' casts nobody; write NAME=VOICE, such as 小狐狸=zf_xiaobei")
         found[NARRATOR if name.lower() in ("旁白", "narrator") else name] = voice
     return found
