@@ -67,7 +67,7 @@ def edited(studio: Studio, order: Order, suffix: str) -> tuple[Making, list[Maki
         raise UserError(f"a cut-out needs a format with transparency; choose one of: {', '.join(CLEAR)}")
     if order.box:
         masks.read_box(order.box)
-    parents = {"picture": keep(studio, order.picture)}
+    parents = {"picture": keep(studio, order.picture, edit_verbs.LARGEST)}
     if (alpha := alpha_of(order.picture)) is not None:
         parents["alpha"] = _kept_alpha(studio, order.picture, alpha)
     if order.mask is not None:

@@ -7,16 +7,17 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mofang import trust
-from mofang.image.safe import open_picture
+from mofang.image.safe import MOST_PIXELS, open_picture
 from mofang.studio import Made, Making, Recipe, Studio, UserError
 from mofang.studio.library import file_hash
 
 ENGINE = "original"
 
 
-def keep(studio: Studio, path: Path) -> Making:
-    """The picture as an asset: upright RGB as `open_picture` reads it. Raises `UserError` for one that cannot be read."""
-    image = open_picture(path)
+def keep(studio: Studio, path: Path, most: int = MOST_PIXELS) -> Making:
+    """The picture as an asset: upright RGB as `open_picture` reads it. Raises `UserError` for one that cannot be read, or is
+    of more than `most` pixels."""
+    image = open_picture(path, most)
     marked = trust.verify(path, studio.folder).generated
     recipe = Recipe(ENGINE, "1", prompt=file_hash(path), params={"name": path.name, "generated": marked})
     nature = "compositeWithTrainedAlgorithmicMedia" if marked else "digitalCreation"

@@ -11,6 +11,7 @@ from mofang import trust
 from mofang.apps import audiobook, compose, effect, musicgen, paint, perform, sound_edit, stems
 from mofang.image.engines import ENGINES
 from mofang.studio import Studio, UserError
+from mofang.studio.given import given_file
 from mofang.studio.recipe import Json, Recipe
 
 Arguments = list[str]
@@ -36,8 +37,7 @@ class Recalled:
 
 def recall(studio: Studio, path: Path) -> Recalled:
     """What made the file. Raises `UserError` for one that carries no recipe, or one that no single command follows."""
-    if not path.is_file():
-        raise UserError(f"there is no file {path}; check the name")
+    given_file(path)
     report = trust.verify(path, studio.folder)
     lineage: Mapping[str, Any] = report.credentials.lineage if report.credentials else {}
     told = lineage.get("recipe")

@@ -1,6 +1,7 @@
 """The command line: `mofang COMMAND`. One file per command group, imported only when it is called."""
 
 import sys
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -78,6 +79,9 @@ def mofang(ctx: click.Context, folder: Path, offline: bool) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit: 0 done, 1 something checked is broken, 2 a user's error, 130 stopped by Ctrl-C."""
+    if not sys.warnoptions:
+        # What libraries remark on a strange file is said to programmers, between our own lines.
+        warnings.simplefilter("ignore")
     try:
         status = mofang.main(arguments, prog_name="mofang", standalone_mode=False)
         sys.exit(status if isinstance(status, int) else 0)
@@ -98,6 +102,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except BrokenPipeError:
         sys.stderr.close()  # The reader went away (`mofang list | head`): nothing to tell anyone.
         sys.exit(0)
+    except OSError as error:
+        # A name too long, a folder that may not be entered, a disk that is gone: whatever met it first, it is said as one.
+        what = " ".join(str(error.filename or "a file")[:200].split())
+        _complain(str(UserError(f"cannot use {what}: {error.strerror or error}; check its name, its permissions and the disk")))
+        sys.exit(2)
 
 
 def _complain(line: str) -> None:

@@ -1,5 +1,7 @@
 """The one kind of error a user can cause."""
 
+import unicodedata
+
 
 class UserError(Exception):
     """What was wrong and what to do, in one line.
@@ -9,4 +11,6 @@ class UserError(Exception):
 
     def __init__(self, message: str) -> None:
         # One line is the promise, whatever was interpolated into the message.
-        super().__init__(" ".join(message.split()))
+        line = " ".join(message.split())
+        # A file's name may hold what a terminal obeys.
+        super().__init__("".join(f"\\x{ord(each):02x}" if unicodedata.category(each) == "Cc" else each for each in line))

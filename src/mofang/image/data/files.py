@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mofang.image.data.store import MANIFEST
 from mofang.studio.errors import UserError
+from mofang.studio.given import is_there
 from mofang.studio.works import must_cover_training, to_learn_from
 
 NO_PICTURES = {".eps", ".ps", ".pdf", ".wmf", ".emf", ".mpg", ".mpeg", ".h5", ".hdf", ".grib", ".bufr", ".fits"}
@@ -39,7 +40,7 @@ def find(folders: Sequence[Path]) -> list[Found]:
     known = suffixes()
     found: dict[Path, Found] = {}
     for number, folder in enumerate(folders):
-        if not folder.exists():
+        if not is_there(folder):
             raise UserError(f"{shown(folder)} does not exist; give a folder of pictures")
         for path in [folder] if folder.is_file() else _files(folder):
             if path.suffix.lower() in known:

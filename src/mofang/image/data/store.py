@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mofang.studio.errors import UserError
+from mofang.studio.given import is_there
 
 MANIFEST, VERSION = "dataset.json", 1
 SPLITS = ("train", "val")
@@ -73,8 +74,9 @@ class Pictures:
     def open(cls, folder: Path) -> "Pictures":
         """The dataset in `folder`. Raises `UserError` for one that is damaged or none."""
         path = folder / MANIFEST
-        if not path.is_file():
-            raise UserError(f"{folder} is no dataset of pictures; make one with: mofang image prepare DIR --out {folder}")
+        if not (is_there(path) and path.is_file()):
+            where = str(folder)[:200]
+            raise UserError(f"{where} is no dataset of pictures; make one with: mofang image prepare DIR --out {where}")
         try:
             if path.stat().st_size > LARGEST_LINES:
                 raise ValueError("it is far too long")

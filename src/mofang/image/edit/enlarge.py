@@ -14,6 +14,7 @@ from mofang.image.edit.engines import open_network
 from mofang.image.edit.network import Network
 from mofang.models import own
 from mofang.studio.errors import UserError
+from mofang.studio.given import is_there
 
 NAME = "enlarge"
 """The shipped network."""
@@ -25,7 +26,7 @@ TILE, OVERLAP = 384, 24
 
 def network_of(model: str | Path, factor: int) -> Path:
     """The graph of a factor: a file as it is, else of a model of our own by name or folder. Raises `UserError`."""
-    if Path(model).suffix.lower() == ".onnx" or Path(model).is_file():
+    if Path(model).suffix.lower() == ".onnx" or (is_there(Path(model)) and Path(model).is_file()):
         return Path(model)
     folder = own.find(model)
     if own.read_config(folder)["model_type"] != "mofang-restore" or not (folder / f"x{factor}.onnx").is_file():

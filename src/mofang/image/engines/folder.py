@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from mofang.image.engines.base import Painted, Request, check
 from mofang.image.safe import open_picture
 from mofang.studio.errors import UserError
+from mofang.studio.given import is_there
 from mofang.studio.progress import Progress, silent
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".svg", ".avif"}
@@ -29,7 +30,7 @@ class Fitted:
 
 def pictures_in(folder: Path) -> list[Path]:
     """The pictures of a folder, numbers in their names counted as numbers: 2.png stands before 10.png."""
-    if not folder.is_dir():
+    if not (is_there(folder) and folder.is_dir()):
         raise UserError(f"there is no folder {folder}; give the folder your pictures are in")
     found = [path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")]
     if not found:

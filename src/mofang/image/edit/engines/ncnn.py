@@ -15,6 +15,7 @@ import numpy as np
 from mofang.image.edit.bm3d import Floats
 from mofang.image.edit.network import unfit
 from mofang.studio.errors import UserError
+from mofang.studio.given import given_file
 
 SUFFIX = ".param"
 MAGIC = "7767517"
@@ -53,11 +54,7 @@ def files(path: Path) -> list[Path]:
     """The `.param` and the `.bin` beside it. Raises `UserError`."""
     weights = path.with_suffix(".bin")
     for each, most in ((path, LARGEST_PARAM), (weights, LARGEST_BIN)):
-        try:
-            size = each.stat().st_size
-        except (OSError, ValueError) as error:
-            raise UserError(f"there is no network {str(each)[:200]}; an ncnn network is a .param and a .bin of one name") from error
-        if size > most:
+        if given_file(each, "network (an ncnn network is a .param and a .bin of one name)").stat().st_size > most:
             raise UserError(f"{each.name} is larger than {most >> 20} MB; give a smaller network")
     return [path, weights]
 

@@ -16,6 +16,7 @@ from mofang.models.formats.onnx import external_data
 from mofang.models.safety import check_weights
 from mofang.models.session import load
 from mofang.studio.errors import UserError
+from mofang.studio.given import given_file
 
 SUFFIX = ".onnx"
 LARGEST_FILE = 400 << 20
@@ -25,10 +26,7 @@ TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
 
 def files(path: Path) -> list[Path]:
     """The graph, and where its weights lie if not in it. Raises `UserError`."""
-    try:
-        size = path.stat().st_size
-    except (OSError, ValueError) as error:
-        raise UserError(f"there is no network {str(path)[:200]}; check the name") from error
+    size = given_file(path, "network").stat().st_size
     if size <= LARGEST_FILE:
         if (kind := check_weights(path)) != "onnx":
             raise UserError(f"{path.name} is {kind}, and networks for pictures run as ONNX; export it first")
