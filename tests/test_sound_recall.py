@@ -138,6 +138,7 @@ def test_stems_tell_their_score_and_whether_it_was_composed(folder):
     assert words[:4] == ["mofang", "sound", "edit", "stems"] and words[-1] == "stems" and words[-2].endswith(".mid")
     report = trust.verify(first, folder / "studio")
     assert report.ok and report.personal
+    assert len(list((folder / "studio" / "fingerprints").glob("*.npy"))) == 2  # They left through the same door as everything.
     if "score" in own.names():
         run(folder, "music", "compose", folder / "c.mid", folder / "c.wav", "--style", "chorale", "--bars", "4")
         assert again(folder, folder / "c.wav")[1:3] == ["music", "compose"]

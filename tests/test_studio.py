@@ -15,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mofang.studio import Made, Recipe, Studio, UserError
-from mofang.studio.atomic import write_atomic
+from mofang.studio import atomic as atomic_module
+from mofang.studio.atomic import PREFIX, atomic, atomic_folder, sweep, write_atomic
 from mofang.studio.credit import Credit
 from mofang.studio.doctor import examine
 from mofang.studio.progress import Event, Stages
@@ -176,6 +177,77 @@ def test_atomic_write_leaves_the_old_file_when_the_disk_is_full(tmp_path, monkey
     with pytest.raises(UserError, match="nothing was changed"):
         write_atomic(target, "new")
     assert target.read_text() == "old" and list(tmp_path.iterdir()) == [target]
+
+
+def killed_at_work(folder: Path) -> int:
+    """The pid of a child that was killed while it wrote a file in `folder`."""
+    read_end, write_end = os.pipe()
+    child = os.fork()
+    if child == 0:
+        with atomic(folder / "piece.json") as temporary:
+            temporary.write_text("half of")
+            os.write(write_end, b"!")
+            time.sleep(60)
+        os._exit(0)
+    os.close(write_end)
+    with os.fdopen(read_end, "rb") as pipe:
+        assert pipe.read(1) == b"!"
+    assert sweep(folder) == [], "it is alive"
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    return child
+
+
+def test_what_a_kill_left_is_swept_and_what_is_at_work_is_not(tmp_path):
+    killed_at_work(tmp_path)
+    (left,) = tmp_path.iterdir()
+    assert left.name.startswith(PREFIX)
+    (tmp_path / ".tmp-others").mkdir()
+    with atomic(tmp_path / "mine.txt") as temporary:
+        assert sweep(tmp_path) == [left]
+        temporary.write_text("mine")
+    assert {each.name for each in tmp_path.iterdir()} == {".tmp-others", "mine.txt"}
+    killed_at_work(tmp_path)
+    with atomic_folder(tmp_path / "data", "manifest") as folder:
+        (folder / "manifest").touch()
+    assert {each.name for each in tmp_path.iterdir()} == {".tmp-others", "mine.txt", "data"}
+
+
+def test_the_doctor_sweeps_in_the_studio_by_its_pieces_and_where_it_is_told(studio, tmp_path):
+    places = [studio.folder / "runs" / "a", tmp_path / "film", tmp_path / "elsewhere"]
+    studio.add_piece("Film", "film", tmp_path / "film", [])
+    for place in places:
+        place.mkdir(parents=True)
+        killed_at_work(place)
+    assert examine(studio, sweep=False).swept == []
+    assert {path.parent for path in examine(studio).swept} == set(places[:2])
+    assert {path.parent for path in examine(studio, places=[tmp_path / "elsewhere"]).swept} == {places[2]}
+
+
+def test_where_folders_cannot_be_locked_only_age_tells(tmp_path, monkeypatch):
+    def no_locks(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", no_locks)
+    killed_at_work(tmp_path)
+    (left,) = tmp_path.iterdir()
+    assert sweep(tmp_path) == []
+    os.utime(left, (time.time() - atomic_module.ABANDONED - 1,) * 2)
+    assert sweep(tmp_path) == [left]
+
+
+def test_a_sweeper_that_is_quicker_than_the_lock_costs_a_second_try(tmp_path, monkeypatch):
+    lock, swept = atomic_module._lock, []
+
+    def late(folder: Path) -> int:
+        if not swept:
+            swept.append(folder)
+            folder.rmdir()
+        return lock(folder)
+
+    monkeypatch.setattr(atomic_module, "_lock", late)
+    write_atomic(tmp_path / "a.txt", "whole")
+    assert swept and (tmp_path / "a.txt").read_text() == "whole" and len(list(tmp_path.iterdir())) == 1
 
 
 def test_a_damaged_or_newer_catalogue_is_a_user_error(tmp_path):

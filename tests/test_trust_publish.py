@@ -1,8 +1,11 @@
 """The door: every format goes out labelled, signed and proven, or not at all."""
 
+import importlib
 import json
 import os
+import signal
 import stat
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,6 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from mofang.studio.atomic import PREFIX
 from mofang.studio.credit import Credit
 from mofang.studio.errors import UserError
 from mofang.trust import Claim, Part, publish, verify
@@ -196,6 +200,48 @@ def test_a_full_disk_leaves_what_was_there(tmp_path: Path, studio: Path, monkeyp
         monkeypatch.undo()
     assert {each.name for each in target.parent.iterdir()} == {"a.png"}
     assert verify(target, studio).record.produce_id == receipt.produce_id  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("name", ["a.mid", "a.txt"])
+def test_a_full_disk_leaves_the_old_file_and_what_speaks_for_it(
+    name: str, tmp_path: Path, studio: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "out" / name
+    publish(sample(tmp_path, name), target, Claim("fox"), studio)
+    before = {each.name: each.read_bytes() for each in target.parent.iterdir()}
+    assert len(before) > 1
+    fsync = os.fsync
+    for room in range(1 + len(before)):  # The ledger, then every file.
+        left = iter(range(room))
+
+        def full(handle: int, left: Iterator[int] = left) -> None:
+            if next(left, None) is None:
+                raise OSError(28, "No space left on device")
+            fsync(handle)
+
+        monkeypatch.setattr(os, "fsync", full)
+        with pytest.raises(UserError, match="No space left"):
+            publish(tmp_path / name, target, Claim("another"), studio)
+        monkeypatch.undo()
+        assert {each.name: each.read_bytes() for each in target.parent.iterdir()} == before
+    assert verify(target, studio).ok
+
+
+def test_a_kill_leaves_nothing_that_the_next_does_not_sweep(tmp_path: Path, studio: Path) -> None:
+    source, target = sample(tmp_path, "a.png"), tmp_path / "out" / "a.png"
+    for moment in ("_prove", "settle"):
+        child = os.fork()
+        if child == 0:
+            module = importlib.import_module("mofang.trust.publish")
+            setattr(module, moment, lambda *_: os.kill(os.getpid(), signal.SIGKILL))
+            module.publish(source, target, Claim("fox"), studio)
+            os._exit(0)
+        assert os.waitpid(child, 0)[1] == signal.SIGKILL
+        (left,) = target.parent.iterdir()
+        assert left.name.startswith(PREFIX)
+        publish(source, target.with_name("b.png"), Claim("fox"), studio)
+        assert [each.name for each in target.parent.iterdir()] == ["b.png"]
+        target.with_name("b.png").unlink()
 
 
 def test_the_ledger_survives_a_torn_line(tmp_path: Path) -> None:

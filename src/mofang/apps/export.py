@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import get_args
@@ -9,6 +10,7 @@ from typing import get_args
 from mofang import trust
 from mofang.apps import fingerprints
 from mofang.studio import Asset, Studio, UserError
+from mofang.studio.atomic import desk_for
 from mofang.studio.library import Making
 from mofang.studio.recipe import Json, Recipe, canonical
 from mofang.studio.words import language
@@ -26,12 +28,22 @@ def part(making: Making) -> trust.Part:
 
 def release(studio: Studio, making: Making, target: Path, claim: trust.Claim, convert: Convert = shutil.copyfile) -> Path:
     """Convert an asset to the format of `target`, publish it, and leave nothing lying about. Raises `UserError`."""
-    desk = studio.folder / "cache" / f"release-{making.recipe.key[:16]}{target.suffix.lower()}"
-    try:
-        convert(making.asset.path, desk)
-        return send(studio, desk, target, claim)
-    finally:
-        desk.unlink(missing_ok=True)
+    with desk(studio) as place:
+        made = place / (target.stem + target.suffix.lower())
+        convert(making.asset.path, made)
+        return send(studio, made, target, claim)
+
+
+def release_text(studio: Studio, text: str, target: Path, claim: trust.Claim) -> Path:
+    """Publish a text that goes beside a piece: captions, times, mouth shapes. Raises `UserError`."""
+    with desk(studio) as place:
+        (place / target.name).write_text(text, "utf-8")
+        return send(studio, place / target.name, target, claim)
+
+
+def desk(studio: Studio) -> AbstractContextManager[Path]:
+    """An empty folder in the studio's cache to prepare files in, which is gone afterwards. Raises `UserError`."""
+    return desk_for(studio.folder / "cache" / "desk")
 
 
 def send(studio: Studio, source: Path, target: Path, claim: trust.Claim) -> Path:

@@ -8,7 +8,7 @@ import numpy as np
 
 from mofang import trust
 from mofang.apps import sounds
-from mofang.apps.export import bare, part, public, release
+from mofang.apps.export import bare, part, public, release, release_text
 from mofang.apps.make import voices
 from mofang.apps.make.storyboard import Picture, Shot, Storyboard
 from mofang.apps.speak import terms_of
@@ -72,7 +72,7 @@ def perform_to(studio: Studio, source: Path, target: Path, wish: Wish, progress:
                                "wish": bare(told)})  # fmt: skip
     sound = release(studio, making, target, claim, _convert)
     captions = _captions(cues, speeches, len(trust.label_audio(np.zeros(0, np.float32), RATE)) / RATE)
-    beside = tuple(_beside(studio, target.with_suffix(suffix), words, claim)
+    beside = tuple(release_text(studio, words, target.with_suffix(suffix), claim)
                    for suffix, words in ((".srt", srt(captions, FPS)), (".vtt", vtt(captions, FPS))))  # fmt: skip
     notes = terms_of(voice.name for voice in cast.values())
     return Performed((sound, *beside), cast, float(making.made.facts["seconds"]), notes)
@@ -145,13 +145,4 @@ def _captions(cues: list[play.Cue], speeches: list[Speech], lead: float) -> list
         before = cue.line.speaker
         made += parts
     return made
-
-
-def _beside(studio: Studio, target: Path, words: str, claim: trust.Claim) -> Path:
-    desk = studio.folder / "cache" / f"captions-{target.name}"
-    try:
-        desk.write_text(words, "utf-8")
-        return trust.publish(desk, target, claim, studio.folder).path
-    finally:
-        desk.unlink(missing_ok=True)
 

@@ -1,6 +1,5 @@
 """An asset made again from its recipe: the proof that the recipe is the whole of it."""
 
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from mofang.apps import (
     write,
     writing,
 )
+from mofang.apps.export import desk
 from mofang.apps.make import music, pictures, voices
 from mofang.apps.make.storyboard import Picture, scene_from
 from mofang.studio import Asset, Recipe, Studio, UserError
@@ -45,8 +45,8 @@ def remake(studio: Studio, asset: Asset) -> tuple[str, bool]:
     for parent in map(studio.asset, dict.fromkeys(recipe.parents)):
         if not _whole(parent) and not remake(studio, parent)[1]:
             raise UserError(f"{parent.id[:8]}, which went into it, is damaged and does not come out the same; make its piece again")
-    with tempfile.TemporaryDirectory(dir=studio.folder / "cache", prefix="remake-") as folder:
-        target = Path(folder) / ("again" + asset.path.suffix)
+    with desk(studio) as place:
+        target = place / ("again" + asset.path.suffix)
         _produce(studio, recipe, target)
         made = file_hash(target)
         broken = not _whole(asset)

@@ -1,6 +1,5 @@
 """A film in the style of a picture."""
 
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mofang import trust
-from mofang.apps.export import generated, public, send
+from mofang.apps.export import desk, generated, public, send
 from mofang.apps.originals import keep
 from mofang.image.edit.film import styled
 from mofang.image.safe import open_picture
@@ -60,8 +59,8 @@ def restyle_to(studio: Studio, film: Path, like: Path, target: Path, mode: str, 
             shown += 1
             yield made
 
-    with tempfile.TemporaryDirectory(prefix="restyle-", dir=studio.folder / "cache") as name:
-        silent, whole = Path(name) / "silent.mp4", Path(name) / "whole.mp4"
+    with desk(studio) as place:
+        silent, whole = place / "silent.mp4", place / "whole.mp4"
         encode(planes(), silent, width, height, fps, "veryfast", 18, threads=2)
         join([silent], film if found.sound else None, whole, shown, fps)
         claim = trust.Claim(f"{film.stem[:48]} · style", nature, language(), credits=manner.made.credits,

@@ -8,7 +8,7 @@ import numpy as np
 
 from mofang import trust
 from mofang.apps import sounds
-from mofang.apps.export import part, release
+from mofang.apps.export import part, release, release_text
 from mofang.apps.make import voices
 from mofang.apps.make.storyboard import Picture, Shot, Storyboard
 from mofang.sound import pcm, visemes
@@ -79,8 +79,4 @@ def _lips(studio: Studio, making: Making, target: Path, claim: trust.Claim, lead
     if not any(word.sounds for word in words):
         raise UserError("this voice does not tell its phonemes, so there are no mouth shapes; choose one of `mofang speech voices`")
     shapes = visemes.to_json(words, float(making.made.facts["seconds"]), lead)
-
-    def written(_: Path, desk: Path) -> None:
-        desk.write_text(json.dumps(shapes, ensure_ascii=False, indent=1) + "\n", "utf-8")
-
-    release(studio, making, target, claim, written)
+    release_text(studio, json.dumps(shapes, ensure_ascii=False, indent=1) + "\n", target, claim)

@@ -1,12 +1,11 @@
 """The stems of a piece, each a file of its own."""
 
 import re
-import tempfile
 from pathlib import Path
 
 from mofang import trust
 from mofang.apps import compose, scores
-from mofang.apps.export import generated, part, public, send
+from mofang.apps.export import desk, generated, part, public, send
 from mofang.models.card import card
 from mofang.sound import pcm
 from mofang.sound.music import band, midi
@@ -29,10 +28,10 @@ def stems_to(studio: Studio, score: Path, folder: Path, soundfont: Path | None =
     files = {"score": score.name, **({"soundfont": soundfont.name} if soundfont else {})}
     credits = () if soundfont else (card(band.SOUNDFONT).credit,)
     written = []
-    with tempfile.TemporaryDirectory(dir=studio.folder / "cache", prefix="stems-") as desk:
+    with desk(studio) as place:
         for number, (name, samples) in enumerate(parts, 1):
             plain = re.sub(r"[^\w]+", "-", name.lower()).strip("-")[:40] or "track"
-            source = Path(desk) / f"{number:02d}-{plain}.wav"
+            source = place / f"{number:02d}-{plain}.wav"
             pcm.write_wav(source, samples, band.RATE, bits=24)
             recipe = Recipe(ENGINE, VERSION, params={"stem": number, "of": len(parts), "parents": ["score"]}, parents=(kept.asset.id,))
             claim = trust.Claim(f"{score.stem[:40]} · {name}", nature, language(), parts=(part(kept),), credits=credits,

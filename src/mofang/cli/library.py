@@ -103,14 +103,16 @@ def export(folder: Path, asset_id: str, target: Path) -> None:
     click.echo(str(published))
 
 
-@click.command(help=say("Check every asset's hash and sweep leftovers.", "校验每件素材的哈希并清理残留。"))
+@click.command(help=say("Check every asset's hash; sweep what was left unfinished in the studio, by its pieces and in FOLDERS.",
+                        "校验每件素材的哈希；清理工作室、成品旁及 FOLDERS 中未完成的残留。"))  # fmt: skip
+@click.argument("folders", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--keep", is_flag=True, help=say("only look, sweep nothing", "只检查，不清理"))
 @click.pass_context
-def doctor(ctx: click.Context, keep: bool) -> None:
+def doctor(ctx: click.Context, folders: tuple[Path, ...], keep: bool) -> None:
     """Exit 1 if anything the catalogue names is missing or damaged."""
     from mofang.studio.doctor import examine
 
-    diagnosis = examine(Studio(ctx.obj), sweep=not keep)
+    diagnosis = examine(Studio(ctx.obj), sweep=not keep, places=folders)
     swept = len(diagnosis.swept)
     click.echo(
         say(

@@ -2,9 +2,11 @@
 
 import sqlite3
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mofang.studio import atomic
 from mofang.studio.library import Studio, file_hash
 from mofang.studio.progress import Progress, silent
 
@@ -28,8 +30,10 @@ class Diagnosis:
         return not self.missing and not self.damaged and self.database == "ok"
 
 
-def examine(studio: Studio, sweep: bool = True, young: float = YOUNG, progress: Progress = silent) -> Diagnosis:
-    """Verify every asset's SHA-256 and sweep files that no row names and that are older than `young` seconds."""
+def examine(studio: Studio, sweep: bool = True, young: float = YOUNG, progress: Progress = silent,
+            places: Iterable[Path] = ()) -> Diagnosis:  # fmt: skip
+    """Verify every asset's SHA-256 and sweep files that no row names and that are older than `young` seconds, and what killed
+    processes left in the studio, where pieces were published, and in `places`."""
     diagnosis = Diagnosis()
     try:
         diagnosis.database = str(studio.catalogue.execute("PRAGMA integrity_check")[0][0])
@@ -46,6 +50,8 @@ def examine(studio: Studio, sweep: bool = True, young: float = YOUNG, progress: 
             diagnosis.damaged.append(asset.id)
         diagnosis.checked += 1
     if sweep:
+        for place in _places(studio, places):
+            diagnosis.swept += atomic.sweep(place)
         before = time.time() - young
         for root in (studio.folder / "assets", studio.folder / "cache"):
             for path in sorted(root.rglob("*")):
@@ -54,3 +60,10 @@ def examine(studio: Studio, sweep: bool = True, young: float = YOUNG, progress: 
                     path.unlink(missing_ok=True)
                     diagnosis.swept.append(path)
     return diagnosis
+
+
+def _places(studio: Studio, more: Iterable[Path]) -> list[Path]:
+    """Folders in which unfinished work may lie."""
+    inside = {path.parent for path in studio.folder.rglob(atomic.PREFIX + "*")}
+    pieces = {Path(piece["folder"]) for piece in studio.pieces()}
+    return sorted({*inside, *pieces, *more})

@@ -5,14 +5,12 @@ nothing can ever be issued in the studio's name but what its folder holds.
 """
 
 import os
-import shutil
-import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from mofang.studio.atomic import sync_file, sync_folder
+from mofang.studio.atomic import desk_for, sync_file, sync_folder
 from mofang.studio.errors import UserError
 
 # Without a time-stamping service (there is none offline) a signature is worth nothing once its certificate has ended.
@@ -85,9 +83,9 @@ def _make(studio: Path, folder: Path) -> None:
     if now.year < 2025:
         raise UserError(f"this computer's clock says {now:%Y-%m-%d}, and a certificate made now would be void; set it first")
     certificates, private = _issue(now)
-    studio.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=".tmp-keys-", dir=studio))  # Readable by its owner alone (mode 0700).
-    try:
+    with desk_for(folder) as desk:
+        aside = desk / folder.name
+        aside.mkdir(mode=0o700)  # For its owner alone.
         _write(aside / "private.pem", private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
         _write(aside / "chain.pem", b"".join(each.public_bytes(Encoding.PEM) for each in certificates))
         sync_folder(aside)
@@ -97,8 +95,6 @@ def _make(studio: Path, folder: Path) -> None:
             if not folder.exists():
                 raise
         sync_folder(studio)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
 
 
 def _write(path: Path, content: bytes) -> None:

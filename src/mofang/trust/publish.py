@@ -8,12 +8,11 @@ appears at its target.
 import json
 import secrets
 import shutil
-import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from mofang.studio.atomic import atomic
+from mofang.studio.atomic import desk_for, settle, sweep
 from mofang.studio.errors import UserError
 from mofang.trust import credentials, ledger
 from mofang.trust.aigc import Record
@@ -45,7 +44,7 @@ def publish(source: Path, target: Path, claim: Claim, studio_folder: Path, *, ex
     (`overlay`, burnt in by the renderer), which is checked. `explicit=False` leaves it out, for whoever has taken the duty
     to declare upon themselves (办法, art. 9); the signature says so. What a person made (`PERSONAL`) is signed and bears no
     AI label at all. The format goes by content, not by name.
-    Raises `UserError`; nothing appears then, and what stood at `target` stays.
+    Raises `UserError`; nothing appears then, and what stood at `target` stays. What a kill left there of another try is swept.
     """
     from mofang.studio.library import file_hash
 
@@ -54,8 +53,9 @@ def publish(source: Path, target: Path, claim: Claim, studio_folder: Path, *, ex
     produce_id = f"{OURS}{made:%Y%m%d%H%M%S}-{secrets.token_hex(8)}"
     record = Record(claim.producer, produce_id).dumps()
     time = made.isoformat(timespec="seconds")
-    with atomic(target) as temporary, tempfile.TemporaryDirectory(prefix=".tmp-", dir=target.parent) as name:
-        desk = Path(name) / target.name
+    with desk_for(target) as place:
+        sweep(target.parent)
+        desk = place / target.name
         beside: list[Path] = []
         if claim.nature in PERSONAL:
             shutil.copyfile(source, desk)
@@ -71,10 +71,8 @@ def publish(source: Path, target: Path, claim: Claim, studio_folder: Path, *, ex
         # Before the file appears: a number in the ledger that no file bears does no harm, the opposite would.
         ledger.append(studio_folder, {"time": time, "file": target.name, "sha256": sha256, "produceId": produce_id,
                                       "title": claim.title, "explicit": explicit})  # fmt: skip
-        for each in beside:
-            with atomic(target.parent / each.name) as other:
-                shutil.copyfile(each, other)
-        desk.replace(temporary)
+        # All of it on disk first: a disk that fills up leaves the old file and what speaks for it, a kill nothing that is half.
+        settle({each: target.parent / each.name for each in (*beside, desk)})
     return Receipt(target, produce_id, sha256, tuple(target.parent / each.name for each in beside))
 
 

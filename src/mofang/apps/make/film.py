@@ -4,13 +4,12 @@ import hashlib
 import json
 import re
 import shutil
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mofang import trust
-from mofang.apps.export import part, send
+from mofang.apps.export import desk, part, send
 from mofang.apps.make.assemble import Film, assemble, faces
 from mofang.apps.make.board import Wishes, board
 from mofang.apps.make.music import is_file, scored
@@ -177,18 +176,17 @@ def _publish(studio: Studio, story: Storyboard, film: Film, rendered: Path, fold
     )
     width, height = SIZES[story.aspect]
     files: list[Path] = []
-    with tempfile.TemporaryDirectory(dir=studio.folder / "cache", prefix="publish-") as name:
-        desk = Path(name)
+    with desk(studio) as place:
         write_png(
-            desk / "cover.png", cover(film.parts[0].asset.path, story.title, story.author, width, height, faces())
+            place / "cover.png", cover(film.parts[0].asset.path, story.title, story.author, width, height, faces())
         )
-        (desk / "film.srt").write_text(srt(film.timeline.captions, FPS), "utf-8")
-        (desk / "film.vtt").write_text(vtt(film.timeline.captions, FPS), "utf-8")
-        (desk / "storyboard.json").write_text(story.dumps(), "utf-8")
-        export(film.timeline, story.title, desk / "film.otio")
+        (place / "film.srt").write_text(srt(film.timeline.captions, FPS), "utf-8")
+        (place / "film.vtt").write_text(vtt(film.timeline.captions, FPS), "utf-8")
+        (place / "storyboard.json").write_text(story.dumps(), "utf-8")
+        export(film.timeline, story.title, place / "film.otio")
         sources = [
             rendered,
-            *(desk / each for each in ("film.srt", "film.vtt", "storyboard.json", "cover.png", "film.otio")),
+            *(place / each for each in ("film.srt", "film.vtt", "storyboard.json", "cover.png", "film.otio")),
         ]
         for number, source in enumerate(sources):
             report(number / len(sources), source.name)

@@ -7,7 +7,6 @@ bounds the memory of building to under 700 MB (measured: 40 M characters in 12 s
 
 import json
 import shutil
-import tempfile
 import zlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from mofang.studio.atomic import desk_for
 from mofang.studio.errors import UserError
 from mofang.studio.progress import Progress, silent
 from mofang.text.evaluate.folding import Letters, fold, folded
@@ -82,17 +82,13 @@ class Index:
     def build(cls, documents: Iterable[str], folder: Path, key: str = "", document: Callable[[int], str] | None = None,
               progress: Progress = silent) -> "Index":  # fmt: skip
         """Index `documents` into `folder`, which appears whole or not at all. Raises `UserError` if there is no letter in them."""
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with tempfile.TemporaryDirectory(prefix=".tmp-", dir=folder.parent) as name:
-                desk = Path(name) / "index"
-                desk.mkdir()
-                _write(documents, desk, key, progress)
-                if folder.exists():
-                    shutil.rmtree(folder)
-                desk.replace(folder)
-        except OSError as error:
-            raise UserError(f"cannot index copies in {folder}: {error.strerror or error}; free some space") from error
+        with desk_for(folder) as place:
+            desk = place / "index"
+            desk.mkdir()
+            _write(documents, desk, key, progress)
+            if folder.exists():
+                shutil.rmtree(folder)
+            desk.replace(folder)
         return cls(folder, document)
 
     def matches(self, text: str) -> tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.int64]]:
