@@ -1,5 +1,6 @@
 """The command line: `mofang COMMAND`. One file per command group, imported only when it is called."""
 
+import io
 import sys
 import warnings
 from collections.abc import Sequence
@@ -82,6 +83,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if not sys.warnoptions:
         # What libraries remark on a strange file is said to programmers, between our own lines.
         warnings.simplefilter("ignore")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A file's name may be in bytes that are no text, and a terminal without Chinese: work that is done is still told.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         status = mofang.main(arguments, prog_name="mofang", standalone_mode=False)
         sys.exit(status if isinstance(status, int) else 0)

@@ -34,9 +34,14 @@ class Sampler:
         if self.kind not in FAMILY:
             raise UserError(f"{folder} is a {self.kind}, which makes no pictures from seeds; give one of `mofang image train`")
         self.size, self.channels, self.latent = (self._number(key) for key in ("size", "channels", "latent"))
-        self._graph = self._session(GRAPH)
-        self._mapping = self._session(MAPPING) if self.kind == "mofang-gan" else None
-        self._prior = self._session(PRIOR) if self.kind == "mofang-vqvae" else None
+        self._mapping = self._prior = None
+        takes = self.latent
+        if self.kind == "mofang-gan":
+            self._mapping = self._session(MAPPING, ("z", "truncation"), takes)
+        elif self.kind == "mofang-vqvae":
+            takes = self._number("places")
+            self._prior = self._session(PRIOR, ("codes", "place"), takes)
+        self._graph = self._session(GRAPH, ("latents",), takes)
 
     def _number(self, key: str) -> int:
         value = self.config.get(key)
@@ -55,12 +60,31 @@ class Sampler:
         """Levels that latents steer by themselves, the coarsest first; 1 where there are none."""
         return int(self._graph.get_inputs()[0].shape[1]) if self._mapping else 1
 
-    def _session(self, name: str) -> Any:
+    def _session(self, name: str, inputs: tuple[str, ...], takes: int) -> Any:
+        """A graph of the model's, if its inputs have these names and the first ends in so many numbers."""
         path = self.folder / name
         if not path.is_file():
             raise UserError(f"{self.folder} has no {name}; train the model again or take its folder whole")
         check_onnx(path)
-        return load(path, min(os.cpu_count() or 1, 8))
+        session = load(path, min(os.cpu_count() or 1, 8))
+        found = session.get_inputs()
+        if tuple(each.name for each in found) != inputs or list(found[0].shape[-1:]) != [takes]:
+            raise self._another(name)
+        return session
+
+    def _another(self, name: str) -> UserError:
+        return UserError(f"{self.folder / name} is not of the network its {own.CONFIG} says; take the model's folder whole")
+
+    def _run(self, session: Any, name: str, **inputs: Any) -> Any:
+        """What a graph makes of its inputs, all of it numbers. Raises `UserError`."""
+        try:
+            (out,) = session.run(None, inputs)
+        except Exception as error:  # onnxruntime's errors share no base but this
+            raise UserError(f"{self.folder / name} does not run ({' '.join(str(error).split())[:80]}); train the model again") from error
+        if not np.isfinite(out).all():
+            raise UserError(f"{self.folder / name} gives values that are no numbers: its training went wrong; "
+                            "train the model again, with a lower --lr")  # fmt: skip
+        return out
 
     def noise(self, seeds: Sequence[int]) -> Floats:
         """(N, latent) of the normal distribution, a row for each seed."""
@@ -74,12 +98,14 @@ class Sampler:
         """
         if self._mapping is None:
             return noise * np.float32(truncation)
-        (w,) = self._mapping.run(None, {"z": noise, "truncation": np.array(truncation, np.float32)})
+        w = self._run(self._mapping, MAPPING, z=noise, truncation=np.array(truncation, np.float32))
+        if w.shape != noise.shape:
+            raise self._another(MAPPING)
         return np.repeat(w[:, None], self.levels, 1)
 
     def pictures(self, latents: Floats) -> Pictures:
         """(N, size, size, channels) of latents, alpha straight."""
-        made = [self._run(latents[start : start + BATCH]) for start in range(0, len(latents), BATCH)]
+        made = [self._painted(latents[start : start + BATCH]) for start in range(0, len(latents), BATCH)]
         return np.concatenate(made)
 
     def sample(self, seeds: Sequence[int], truncation: float = 1.0) -> Pictures:
@@ -88,13 +114,10 @@ class Sampler:
             return self.pictures(self._codes(self._prior, seeds, truncation))
         return self.pictures(self.latents(self.noise(seeds), truncation))
 
-    def _run(self, latents: Floats) -> Pictures:
-        try:
-            (out,) = self._graph.run(None, {self._graph.get_inputs()[0].name: latents})
-        except Exception as error:
-            raise UserError(f"{self.folder / GRAPH} does not run ({str(error)[:80]}); train the model again") from error
-        if out.shape[1:] != (self.channels, self.size, self.size):
-            raise UserError(f"{self.folder / GRAPH} is not of the network its {own.CONFIG} says; take the model's folder whole")
+    def _painted(self, latents: Floats) -> Pictures:
+        out = self._run(self._graph, GRAPH, latents=latents)
+        if out.shape != (len(latents), self.channels, self.size, self.size):
+            raise self._another(GRAPH)
         return to_bytes(out)
 
     def _codes(self, prior: Any, seeds: Sequence[int], temperature: float) -> Any:
@@ -103,7 +126,9 @@ class Sampler:
         codes = np.zeros((len(seeds), places), np.int64)
         drawn = np.stack([np.random.default_rng(seed).random(places) for seed in seeds])
         for place in range(places):
-            (logits,) = prior.run(None, {"codes": codes, "place": np.array(place, np.int64)})
+            logits = self._run(prior, PRIOR, codes=codes, place=np.array(place, np.int64))
+            if logits.ndim != 2 or len(logits) != len(codes) or not logits.shape[1]:
+                raise self._another(PRIOR)
             scaled = logits.astype(np.float64) / max(temperature, 1e-3)
             shares = np.exp(scaled - scaled.max(1, keepdims=True)).cumsum(1)
             codes[:, place] = (shares < drawn[:, place : place + 1] * shares[:, -1:]).sum(1)

@@ -12,7 +12,9 @@ Json = Any
 
 def canonical(value: Json) -> str:
     """JSON with sorted keys and no spaces: equal values give equal text (after RFC 8785, without its number rules)."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    # Half a character (a lone surrogate, what bytes that are no text become) stays what it is, in JSON's own spelling.
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 @dataclass(frozen=True)
@@ -44,5 +46,4 @@ class Recipe:
     @property
     def key(self) -> str:
         """SHA-256 of the canonical JSON, in hex: equal recipes have equal keys."""
-        # A lone surrogate in a prompt must not stop the studio from hashing it.
-        return hashlib.sha256(canonical(self.to_json()).encode("utf-8", "surrogatepass")).hexdigest()
+        return hashlib.sha256(canonical(self.to_json()).encode()).hexdigest()

@@ -26,7 +26,8 @@ def evaluate(folder: Path, model: str, data: Path | None, count: int) -> None:
     if data is None and not isinstance(card.get("data"), str):
         raise UserError("its card names no dataset; give one with --data")
     found = measured(place, Pictures.open(data or Path(card["data"])), count)
-    own.write_card(place, {**card, "measured": {**card.get("measured", {}), **found}})
+    before = card.get("measured")
+    own.write_card(place, {**card, "measured": {**(before if isinstance(before, dict) else {}), **found}})
     names = {
         "kid": say("distance from held-out pictures (KID)", "与留出图的距离（KID）"),
         "kid_floor": say("the same of training pictures: the least there can be", "训练图的同一指标（下限）"),

@@ -32,7 +32,7 @@ class Painter:
         self.threads = threads or min(os.cpu_count() or 1, 8)
         config = own.read_config(folder)
         if config["model_type"] != MODEL_TYPE:
-            raise UserError(f"{folder.name} paints nothing from words: it is a {config['model_type']}; give a model of "
+            raise UserError(f"{folder.name} paints nothing from words: it is a {config['model_type'][:40]}; give a model of "
                             "mofang image train --kind flow")  # fmt: skip
         try:
             self.size, self.channels = int(config["size"]), int(config["channels"])

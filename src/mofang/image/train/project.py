@@ -76,6 +76,18 @@ class _Levels(nn.Module):
 
 def _network(sampler: Sampler) -> nn.Module:
     """The generator with its weights, from latents as the sampler gives them."""
+    tensors = {name: torch.from_numpy(value) for name, value in own.read_tensors(Path(sampler.folder)).items()}
+    with torch.device("meta"):  # A configuration that lies would ask for any amount of memory.
+        shapes = {name: value.shape for name, value in _built(sampler)[0].state_dict().items() if value.is_floating_point()}
+    if shapes != {name: value.shape for name, value in tensors.items()}:
+        raise UserError(f"{sampler.folder} holds weights of another network than its {own.CONFIG} says; take it whole")
+    whole, network = _built(sampler)
+    whole.load_state_dict(tensors, strict=False)
+    return network.eval().requires_grad_(False)
+
+
+def _built(sampler: Sampler) -> tuple[nn.Module, nn.Module]:
+    """The whole network of the configuration, and the part that makes pictures of latents."""
     config = sampler.config
     whole: nn.Module
     if sampler.kind == "mofang-gan":
@@ -88,12 +100,4 @@ def _network(sampler: Sampler) -> nn.Module:
         network = whole.decoder
     else:
         raise UserError("a VQ-VAE has codes, which cannot be descended; train one with --kind gan or vae")
-    tensors = {name: torch.from_numpy(value) for name, value in own.read_tensors(Path(sampler.folder)).items()}
-    own_names = {name for name, value in whole.state_dict().items() if value.is_floating_point()}
-    try:
-        if own_names != tensors.keys():
-            raise RuntimeError("names differ")
-        whole.load_state_dict(tensors, strict=False)
-    except RuntimeError as error:
-        raise UserError(f"{sampler.folder} holds weights of another network than its {own.CONFIG} says; take it whole") from error
-    return network.eval().requires_grad_(False)
+    return whole, network
