@@ -10,13 +10,12 @@ error (with and without tones), English word by word; numbers are compared as wo
 
 import argparse
 import json
-import re
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 from common import HERE, Row, peer_python, report
@@ -26,7 +25,6 @@ PACKAGES = [
     "jieba", "pypinyin", "cn2an", "ordered-set", "regex",
 ]  # fmt: skip
 THREADS = 2
-DIGITS = dict(zip("0123456789", "零一二三四五六七八九", strict=True))
 COLD = """
 import time; start = time.perf_counter()
 from mofang.sound import stream
@@ -50,69 +48,14 @@ def sentences(name: str, quick: bool) -> list[str]:
     return texts[::10] if quick else texts
 
 
-def spoken(text: str, language: str) -> str:
-    """`text` in simplified characters and small letters, with its numbers as words."""
-    from mofang.sound.frontend import normalise
-    from mofang.sound.frontend.voicing import _simplified
+def misunderstood(texts: list[str], heard: list[str], language: str) -> None:
+    """Print the sentences with errors, how many, and what was heard."""
+    from mofang.sound.hearing import distance, units
 
-    text = text.translate(_simplified())
-    if language == "zh":  # a telephone number is its digits, however it is grouped; 幺 is 一 on the telephone
-        text = re.sub(r"[0-9][0-9-]{5,}", lambda number: "".join(DIGITS[c] for c in number[0] if c != "-"), text)
-    return "".join(run.spoken for run in normalise(text, language)).lower().replace("幺", "一")
-
-
-def said(text: str, language: str, tones: bool = False) -> list[set[str]]:
-    """What should be heard: one word, or one Mandarin syllable (as pypinyin reads it in its sentence), after another."""
-    return [{token} for token in _split(spoken(text, language), language, lambda han: _pinyin(han, tones, False))]
-
-
-def heard_as(text: str, language: str, tones: bool = False) -> list[set[str]]:
-    """What a transcript may stand for: a character for every one of its readings, since only the sound is judged."""
-    return [
-        token if isinstance(token, set) else {token}
-        for token in _split(spoken(text, language), language, lambda han: _pinyin(han, tones, True))
-    ]
-
-
-def _split(words: str, language: str, read: Callable[[str], list]) -> list:
-    if language == "en":
-        return re.findall(r"[a-z]+", words.replace("'", "").replace("’", "").replace("-", " "))
-    from mofang.sound.frontend.mandarin.readings import is_han
-
-    found = []
-    for part in re.findall(r"[a-z]+|[^a-z]+", words):
-        found += [part] if part.isascii() and part.isalpha() else read("".join(filter(is_han, part)))
-    return found
-
-
-def _pinyin(han: str, tones: bool, every: bool) -> list:
-    from pypinyin import Style, lazy_pinyin, pinyin
-
-    style = Style.TONE3 if tones else Style.NORMAL
-    if not every:
-        return lazy_pinyin(han, style=style)
-    return [set(pinyin(character, style=style, heteronym=True)[0]) for character in han]
-
-
-def distance(a: Sequence[set[str]], b: Sequence[set[str]]) -> int:
-    """Levenshtein: insertions, deletions and substitutions."""
-    row = list(range(len(b) + 1))
-    for i, x in enumerate(a, 1):
-        before, row[0] = row[0], i
-        for j, y in enumerate(b, 1):
-            before, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, before + (not x & y))
-    return row[-1]
-
-
-def error_rate(texts: list[str], heard: list[str], language: str, tones: bool = False, show: bool = False) -> float:
-    wrong = total = 0
     for text, transcript in zip(texts, heard, strict=True):
-        wanted = said(text, language, tones)
-        errors = distance(wanted, heard_as(transcript, language, tones))
-        wrong, total = wrong + errors, total + len(wanted)
-        if show and errors:
+        sounds = [unit.sounds for unit in units(text, language)], [unit.sounds for unit in units(transcript, language, every=True)]
+        if errors := distance(*sounds):
             print(f"   {errors}  {text}\n      {transcript.strip()}")
-    return wrong / total
 
 
 def timed(work: Callable[[], object], times: int = 3) -> float:
@@ -192,6 +135,8 @@ def row(what: str, unit: str, value: float, other: float | None, name: str, goal
 
 
 def hearing(language: str, quick: bool, show: bool, folder: Path, whisper: str) -> list[Row]:
+    from mofang.sound.hearing import error_rate
+
     texts = sentences("mandarin60.tsv" if language == "zh" else "english40.tsv", quick)
     voices = ["zf_xiaobei", "zf_xiaoxiao"] if language == "zh" else ["hibari", "af_heart"]
     voices = voices[: 1 if quick else 2]
@@ -204,10 +149,9 @@ def hearing(language: str, quick: bool, show: bool, folder: Path, whisper: str) 
         heard = peer("transcribe", model=whisper, language=language, paths=paths)
         if show and name in voices:
             print(f"{name}: misunderstood")
+            misunderstood(texts, heard, language)
         both = (False, True) if language == "zh" else (False,)
-        rates[name] = tuple(
-            error_rate(texts, heard, language, tones, show and name in voices and not tones) for tones in both
-        )
+        rates[name] = tuple(error_rate(texts, heard, language, tones) for tones in both)
     rows = []
     measure = "Mandarin CER, pinyin" if language == "zh" else "English WER"
     limit = 0.03 if language == "zh" else 0.04

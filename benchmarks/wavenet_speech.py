@@ -23,12 +23,13 @@ from mofang.sound import pcm, speak
 from mofang.sound import voice as find_voice
 from mofang.sound.cast import engine
 from mofang.sound.engines.vocabulary import numbers
+from mofang.sound.hearing import error_rate
 from mofang.sound.mel import Mel, filters, frames, log_mel
 from mofang.sound.own.features import RATE, as_mel, features
 from mofang.sound.own.prepare import levelled
 from mofang.sound.own.speaker import opened, stamp
 from mofang.sound.speech import phrases
-from speech import error_rate, peer, sentences
+from speech import peer, sentences
 
 SETTINGS = Mel()
 DECIBELS = 20 / np.log(10)

@@ -11,6 +11,7 @@ from mofang.studio.words import language, say
 COMMANDS = {
     "perform": ("mofang.cli.perform:perform", "perform a script with several speakers", "多角色演播剧本"),
     "book": ("mofang.cli.book:book", "make an audiobook with chapters and cover", "制作带章节与封面的有声书"),
+    "check": ("mofang.cli.check:check", "hear a spoken file and compare it with its text", "听写成品并与原文比对"),
 }
 
 

@@ -20,6 +20,7 @@ NAMES = {
     "publish": "发布",
     "models": "模型",
     "music": "音乐",
+    "hear": "听写",
     "index": "索引作品",
     "bits": "测比特",
     "samples": "写样本",

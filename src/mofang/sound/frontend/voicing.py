@@ -17,7 +17,8 @@ _LATIN = re.compile(r"[A-Za-zÀ-ÖØ-öø-ɏ](?:[A-Za-zÀ-ÖØ-öø-ɏ'’\-&,;:
 
 
 @lru_cache(maxsize=1)
-def _simplified() -> dict[int, str]:
+def simplified() -> dict[int, str]:
+    """Every traditional character's simplified one, for `str.translate`."""
     lines = (files("mofang.sound.frontend.mandarin") / "traditional.tsv").read_text("utf-8").splitlines()
     return {ord(a): b for a, _, b in (line.partition("\t") for line in lines if not line.startswith("#"))}
 
@@ -54,7 +55,7 @@ def _voice_han(text: str, given: dict[int, str], sounds: list[str]) -> None:
     if not any(map(is_han, text)):
         return
     # Astral ideographs and stray code points keep their place but are no concern of the segmenter's.
-    simple = "".join(c if len(c) == 1 else "?" for c in (_simplified().get(ord(c), c) for c in text))
+    simple = "".join(c if len(c) == 1 else "?" for c in (simplified().get(ord(c), c) for c in text))
     simple = re.sub(r"[\ud800-\udfff\0]", "?", simple)
     words = segment(simple)
     citation = [r if is_han(c) else "" for r, c in zip(readings(simple, words, text), simple, strict=True)]

@@ -1,0 +1,119 @@
+"""A spoken file read back and compared with what it should say."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+from mofang import trust
+from mofang.apps.fingerprints import FILMS
+from mofang.apps.make import storyboard, voices
+from mofang.sound import pcm
+from mofang.sound.frontend import Lang
+from mofang.sound.hearing import RATE, Checked, Recogniser, Whisper, check
+from mofang.sound.stage import script as stage
+from mofang.studio import Making, Studio, UserError
+from mofang.studio.progress import Progress, silent
+from mofang.text.book import read_book
+from mofang.text.decode import decode
+from mofang.text.language import language_of
+from mofang.trust.labels import rhythm
+
+LONGEST = 3 * 3600.0
+"""Seconds that are heard in one go."""
+LARGEST = 8 << 20
+"""Bytes of a script."""
+CAPTIONS = (".srt", ".vtt")
+
+
+def check_file(studio: Studio, path: Path, text: str = "", script: Path | None = None, language: Lang | None = None,
+               recogniser: Recogniser | None = None, progress: Progress = silent) -> Checked:  # fmt: skip
+    """Hear the sound or film at `path` and compare it with `text`, with what a `script` has spoken, or with what the file's own
+    recipe says. Raises `UserError`, also if none of them says anything."""
+    if text and script:
+        raise UserError("--text and --script both say what is spoken; give one of them")
+    if not path.is_file():
+        raise UserError(f"there is no file {path}; check the name")
+    words = text or (spoken_in(script) if script else told_by(studio, path))
+    if not words.strip():
+        raise UserError(f"{path.name} does not tell what is spoken in it; give --text TEXT or --script FILE")
+    lang = language or language_of(words)
+    hear = recogniser or Whisper()
+    samples = pcm.read(path, RATE, longest=LONGEST)
+    if trust.has_audio_label(samples, RATE):
+        samples[: len(rhythm(RATE))] = 0  # No word, and the times that are told stay those of the file.
+    return check(words, hear(samples, lang, progress), lang)
+
+
+def spoken_in(script: Path) -> str:
+    """The words that a script, a storyboard, a book or captions have spoken. Raises `UserError`."""
+    suffix = script.suffix.lower()
+    if suffix == ".epub":
+        return "\n\n".join(f"{chapter.title}\n\n{chapter.text}" for chapter in read_book(script).chapters)
+    if not script.is_file() or script.stat().st_size > LARGEST:
+        raise UserError(f"{script} is no script; give a text, a storyboard, captions or a book of at most {LARGEST >> 20} MB")
+    data = script.read_bytes()
+    if storyboard.is_storyboard(data):
+        return "\n".join(shot.text for shot in storyboard.load(script).shots)
+    text = decode(data, script.name)[0]
+    if suffix in CAPTIONS:
+        return _captions(text, script.name)
+    return "\n".join(line.text for line in stage.read(text, fountain=suffix == ".fountain"))
+
+
+def told_by(studio: Studio, path: Path) -> str:
+    """What is spoken in a file of ours: by the recipes of the lines in it, else by the storyboard or the captions beside it; empty if
+    nobody tells. Raises `UserError`."""
+    report = trust.verify(path, studio.folder)
+    lineage: Mapping[str, Any] = report.credentials.lineage if report.credentials else {}
+    parts = [making for part in lineage.get("parts") or () if (making := _known(studio, str(part.get("asset"))))]
+    if lines := _lines(studio, parts):
+        return "\n".join(lines)
+    board = path.with_name("storyboard.json")
+    if path.suffix.lower() in FILMS and board.is_file():
+        return spoken_in(board)
+    beside = next((path.with_suffix(suffix) for suffix in CAPTIONS if path.with_suffix(suffix).is_file()), None)
+    return _without_names(spoken_in(beside), lineage) if beside else ""
+
+
+def _known(studio: Studio, asset: str) -> Making | None:
+    try:
+        return studio.making(studio.asset(asset))
+    except UserError:
+        return None
+
+
+def _lines(studio: Studio, parts: Sequence[Making]) -> list[str]:
+    """The lines in the order they are heard: of what was mixed from them, which tells all of them; else the parts themselves."""
+    for making in parts:
+        inside = [each for parent in making.recipe.parents if (each := _known(studio, parent))]
+        if lines := list(_said(inside)):
+            return lines
+    return list(_said(parts))
+
+
+def _said(makings: Sequence[Making]) -> Iterator[str]:
+    for making in makings:
+        if making.recipe.engine in voices.ENGINES:
+            yield str(making.recipe.prompt)
+
+
+def _captions(text: str, name: str) -> str:
+    import pysubs2
+
+    try:
+        # WebVTT has a time before every word, and entities.
+        return "\n".join(unescape(re.sub("<[^<>]*>", "", event.plaintext)) for event in pysubs2.SSAFile.from_string(text))
+    except (pysubs2.exceptions.Pysubs2Error, ValueError) as error:
+        raise UserError(f"{name} holds no captions ({str(error)[:60]}); give SRT or WebVTT") from error
+
+
+def _without_names(captions: str, lineage: Mapping[str, Any]) -> str:
+    """Captions of a performance without the speakers' names before their lines, which nobody says."""
+    try:
+        cast = [name for name in json.loads(lineage["wish"])["cast"] if name]
+    except (KeyError, TypeError, ValueError):
+        return captions
+    return re.sub(rf"^(?:{'|'.join(map(re.escape, cast))})[:：]\s*", "", captions, flags=re.MULTILINE) if cast else captions
