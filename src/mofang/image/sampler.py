@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from mofang.models import own
 from mofang.models.formats.onnx import check_onnx
-from mofang.models.session import load
+from mofang.models.session import answers, load
 from mofang.studio.errors import UserError
 from mofang.studio.library import file_hash
 
@@ -68,23 +68,13 @@ class Sampler:
         check_onnx(path)
         session = load(path, min(os.cpu_count() or 1, 8))
         found = session.get_inputs()
-        if tuple(each.name for each in found) != inputs or list(found[0].shape[-1:]) != [takes]:
+        named = tuple(each.name for each in found)
+        if named != inputs or list(found[0].shape[-1:]) != [takes] or len(session.get_outputs()) != 1:
             raise self._another(name)
         return session
 
     def _another(self, name: str) -> UserError:
         return UserError(f"{self.folder / name} is not of the network its {own.CONFIG} says; take the model's folder whole")
-
-    def _run(self, session: Any, name: str, **inputs: Any) -> Any:
-        """What a graph makes of its inputs, all of it numbers. Raises `UserError`."""
-        try:
-            (out,) = session.run(None, inputs)
-        except Exception as error:  # onnxruntime's errors share no base but this
-            raise UserError(f"{self.folder / name} does not run ({' '.join(str(error).split())[:80]}); train the model again") from error
-        if not np.isfinite(out).all():
-            raise UserError(f"{self.folder / name} gives values that are no numbers: its training went wrong; "
-                            "train the model again, with a lower --lr")  # fmt: skip
-        return out
 
     def noise(self, seeds: Sequence[int]) -> Floats:
         """(N, latent) of the normal distribution, a row for each seed."""
@@ -98,7 +88,7 @@ class Sampler:
         """
         if self._mapping is None:
             return noise * np.float32(truncation)
-        w = self._run(self._mapping, MAPPING, z=noise, truncation=np.array(truncation, np.float32))
+        (w,) = answers(self._mapping, self.folder / MAPPING, z=noise, truncation=np.array(truncation, np.float32))
         if w.shape != noise.shape:
             raise self._another(MAPPING)
         return np.repeat(w[:, None], self.levels, 1)
@@ -115,7 +105,7 @@ class Sampler:
         return self.pictures(self.latents(self.noise(seeds), truncation))
 
     def _painted(self, latents: Floats) -> Pictures:
-        out = self._run(self._graph, GRAPH, latents=latents)
+        (out,) = answers(self._graph, self.folder / GRAPH, latents=latents)
         if out.shape != (len(latents), self.channels, self.size, self.size):
             raise self._another(GRAPH)
         return to_bytes(out)
@@ -126,7 +116,7 @@ class Sampler:
         codes = np.zeros((len(seeds), places), np.int64)
         drawn = np.stack([np.random.default_rng(seed).random(places) for seed in seeds])
         for place in range(places):
-            logits = self._run(prior, PRIOR, codes=codes, place=np.array(place, np.int64))
+            (logits,) = answers(prior, self.folder / PRIOR, codes=codes, place=np.array(place, np.int64))
             if logits.ndim != 2 or len(logits) != len(codes) or not logits.shape[1]:
                 raise self._another(PRIOR)
             scaled = logits.astype(np.float64) / max(temperature, 1e-3)

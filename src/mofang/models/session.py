@@ -4,6 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from mofang.studio.errors import UserError
 
 
@@ -27,3 +29,16 @@ def load(graph: Path | bytes, threads: int, name: str = "") -> Any:
             ).result()
     except Exception as error:  # onnxruntime raises a dozen types of its own that share no base but this
         raise UserError(f"{name or graph!s} cannot be opened; delete it and run it again ({str(error)[:80]})") from error
+
+
+def answers(session: Any, graph: Path, **inputs: Any) -> list[Any]:
+    """What the session of a file `graph` makes of its inputs, by name. Raises `UserError` if it does not run on them, as that of
+    another model does not, or makes values that are no numbers."""
+    try:
+        made: list[Any] = session.run(None, inputs)
+    except Exception as error:  # onnxruntime's errors share no base but this
+        why = " ".join(str(error).split())[:80]
+        raise UserError(f"{graph} does not run ({why}); train the model again, or take its folder whole") from error
+    if not all(np.isfinite(each).all() for each in made if each.dtype.kind == "f"):
+        raise UserError(f"{graph} gives values that are no numbers: its training went wrong; train the model again, with a lower --lr")
+    return made

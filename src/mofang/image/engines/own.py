@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from mofang.image.captions import encode, load_tokenizer
 from mofang.models import own
 from mofang.models.formats.onnx import check_onnx
-from mofang.models.session import load
+from mofang.models.session import answers, load
 from mofang.studio.errors import UserError
 
 MODEL_TYPE = "mofang-flow"
@@ -84,18 +84,24 @@ class Painter:
             # The last step has nowhere to look ahead to: at t = 0 there is no noise left to tell.
             x = ahead if after == 0 else x + (after - t) * 0.5 * (here + velocity(ahead, after))
             on_step((k + 1) / steps)
-        return _straight(self._graphs["decoder"].run(None, {"latents": x})[0])
+        made = self._answers("decoder", latents=x)[0]
+        if made.shape != (len(x), self.channels, self.size, self.size):
+            raise UserError(f"{self.folder / 'decoder.onnx'} is another model's; take the model's folder whole")
+        return _straight(made)
+
+    def _answers(self, name: str, **inputs: Any) -> list[Any]:
+        return answers(self._graphs[name], self.folder / f"{name}.onnx", **inputs)
 
     def _velocity(self, captions: Sequence[str], styles: Sequence[int], guidance: float) -> Callable[..., NDArray[np.float32]]:
         """The guided velocity; the first half of the captions is wanted, the second is not."""
         ids = encode(self._tokenizer, captions, self.words)
-        features, whole = self._graphs["text"].run(None, {"words": ids})
+        features, whole = self._answers("text", words=ids)[:2]
         fixed = {"features": features, "whole": whole, "real": ids != 0, "style": np.array(styles, np.int64)}
 
         def velocity(x: NDArray[np.float32], t: float) -> NDArray[np.float32]:
             both = np.concatenate([x, x])
             given = {"noisy": both, "t": np.full(len(both), t, np.float32), **fixed}
-            led, free = np.split(self._graphs["flow"].run(None, given)[0], 2)
+            led, free = np.split(self._answers("flow", **given)[0], 2)
             guided: NDArray[np.float32] = free + guidance * (led - free)
             return guided
 
