@@ -1,5 +1,6 @@
 """Sounds and scores tell the command that made them, with every setting; and come again from their recipes."""
 
+import json
 import shlex
 from dataclasses import replace
 
@@ -9,6 +10,7 @@ from click.testing import CliRunner
 
 from mofang import models, trust
 from mofang.apps.compose import produce
+from mofang.apps.export import bare
 from mofang.apps.remake import remake
 from mofang.cli import mofang
 from mofang.models import own
@@ -81,6 +83,15 @@ def test_a_recording_that_is_gone_is_found_in_the_studio(folder):
     run(folder, "sound", "edit", "cut", "one.wav", "out.wav", "--to", "1")
     (folder / "one.wav").unlink()
     assert str(folder / "studio" / "assets") in again(folder, folder / "out.wav")[-2]
+
+
+def test_speech_comes_back_and_tells_nobody_where_its_voice_lies(folder):
+    text = "-- Good day:\n[read](/ɹˈɛd/) it."
+    run(folder, "speech", "say", "--voice", "hibari", "--speed", "1.25", "--", text, folder / "s.flac")
+    words = again(folder, folder / "s.flac")
+    assert words[1:] == ["speech", "say", "--voice", "hibari", "--speed", "1.25", "--", text, "s.flac"]
+    places = {"Fox": "transformers:/home/me/mms#1", "Owl": "transformers:facebook/mms", "way": "/home/me/a.wav", "it": 1}
+    assert json.loads(bare(places)) == {"Fox": "transformers:mms#1", "Owl": "transformers:facebook/mms", "way": "a.wav", "it": 1}
 
 
 def tune():

@@ -122,6 +122,7 @@ def test_a_file_of_ours_tells_what_it_says(tmp_path):
     done = app.check_file(Studio(tmp_path / "studio"), tmp_path / "a.wav", recogniser=ear)
     assert done.rate == 0 and ear.language == "en"
     assert not ear.samples[: RATE // 2].any() and ear.samples.any()  # The label's rhythm is no word.
+    assert app.told_by(Studio(tmp_path / "other"), tmp_path / "a.wav") == "Good day, my friend."
     (tmp_path / "play.txt").write_text("Fox: (happy) Good morning!\n\nOwl: Good night!\n\nFox: Good morning!\n", "utf-8")
     cast = ["--cast", "Fox=hibari", "--cast", "Owl=hibari"]
     done = run(tmp_path, "speech", "perform", tmp_path / "play.txt", tmp_path / "p.mp3", *cast)

@@ -12,7 +12,7 @@ from mofang.apps.fingerprints import FILMS
 from mofang.apps.make import storyboard, voices
 from mofang.sound import pcm
 from mofang.sound.frontend import Lang
-from mofang.sound.hearing import RATE, Checked, Recogniser, Whisper, check
+from mofang.sound.hearing import RATE, Checked, Recogniser, Whisper, check, wanted
 from mofang.sound.stage import script as stage
 from mofang.studio import Making, Studio, UserError
 from mofang.studio.progress import Progress, silent
@@ -40,6 +40,7 @@ def check_file(studio: Studio, path: Path, text: str = "", script: Path | None =
     if not words.strip():
         raise UserError(f"{path.name} does not tell what is spoken in it; give --text TEXT or --script FILE")
     lang = language or language_of(words)
+    wanted(words, lang)  # What is wrong with them is said before minutes are spent on hearing.
     hear = recogniser or Whisper()
     samples = pcm.read(path, RATE, longest=LONGEST)
     if trust.has_audio_label(samples, RATE):
@@ -64,18 +65,29 @@ def spoken_in(script: Path) -> str:
 
 
 def told_by(studio: Studio, path: Path) -> str:
-    """What is spoken in a file of ours: by the recipes of the lines in it, else by the storyboard or the captions beside it; empty if
-    nobody tells. Raises `UserError`."""
+    """What is spoken in a file of ours: by the recipes of the lines in it, by the one it carries, or by the storyboard or the captions
+    beside it; empty if nobody tells. Raises `UserError`."""
     report = trust.verify(path, studio.folder)
     lineage: Mapping[str, Any] = report.credentials.lineage if report.credentials else {}
     parts = [making for part in lineage.get("parts") or () if (making := _known(studio, str(part.get("asset"))))]
     if lines := _lines(studio, parts):
         return "\n".join(lines)
+    if said := _carried(lineage):
+        return said
     board = path.with_name("storyboard.json")
     if path.suffix.lower() in FILMS and board.is_file():
         return spoken_in(board)
     beside = next((path.with_suffix(suffix) for suffix in CAPTIONS if path.with_suffix(suffix).is_file()), None)
     return _without_names(spoken_in(beside), lineage) if beside else ""
+
+
+def _carried(lineage: Mapping[str, Any]) -> str:
+    """The text of speech that another studio made."""
+    try:
+        recipe = json.loads(lineage["recipe"])
+        return str(recipe["prompt"]) if recipe["engine"] in voices.ENGINES else ""
+    except (KeyError, TypeError, ValueError, RecursionError):
+        return ""
 
 
 def _known(studio: Studio, asset: str) -> Making | None:

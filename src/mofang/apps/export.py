@@ -1,5 +1,6 @@
 """One asset out of the studio, through its only door."""
 
+import re
 import shutil
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -16,6 +17,7 @@ from mofang.studio.recipe import Json, Recipe, canonical
 from mofang.studio.words import language
 from mofang.trust.credentials import Nature
 
+_ENGINE = re.compile(r"[a-z]+:/[^\n]*\Z")
 Convert = Callable[[Path, Path], object]
 """Write the asset at the first path to the second, in the format of its suffix."""
 
@@ -74,7 +76,11 @@ def bare(told: Json) -> str:
             return {key: stripped(each) for key, each in value.items()}
         if isinstance(value, list):
             return [stripped(each) for each in value]
-        return Path(value).name if isinstance(value, str) and Path(value).is_absolute() else value
+        if not isinstance(value, str):
+            return value
+        # An engine may be named with a place: transformers:/home/me/voice.
+        kind, colon, place = value.partition(":") if _ENGINE.match(value) else ("", "", value)
+        return kind + colon + Path(place).name if Path(place).is_absolute() else value
 
     return canonical(stripped(told))
 

@@ -2,16 +2,19 @@
 
 import json
 import shlex
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mofang import trust
-from mofang.apps import audiobook, compose, effect, musicgen, paint, perform, sound_edit, stems
+from mofang.apps import audiobook, compose, effect, musicgen, paint, perform, sound_edit, speak, stems
+from mofang.apps.make.voices import ENGINES as VOICES
 from mofang.image.engines import ENGINES
+from mofang.image.layout.template import FIELDS
 from mofang.studio import Studio, UserError
-from mofang.studio.given import given_file
+from mofang.studio.given import given_file, is_there
 from mofang.studio.recipe import Json, Recipe
 
 Arguments = list[str]
@@ -50,10 +53,12 @@ def recall(studio: Studio, path: Path) -> Recalled:
         files = _files(studio, path, recipe, {str(at): name for at, name in enumerate(named)} if isinstance(named, list) else named)
         if recipe.engine not in COMMANDS:
             raise UserError(f"{path.name} was made by '{recipe.engine}' as part of a larger piece; see its recipe with --json")
-        arguments = COMMANDS[recipe.engine](recipe, files, lineage, path.name)
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError) as error:
+        arguments = [str(each) for each in COMMANDS[recipe.engine](recipe, files, lineage, path.name)]
+        if any(unicodedata.category(letter) == "Cc" and letter not in "\n\t" for each in arguments for letter in each):
+            raise ValueError("a terminal would obey what it says")
+    except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, RecursionError) as error:
         raise UserError(f"the recipe in {path.name} makes no sense to this version ({type(error).__name__}); update Mofang") from error
-    return Recalled(recipe, [str(each) for each in arguments], report.signed, files)
+    return Recalled(recipe, arguments, report.signed, files)
 
 
 def _files(studio: Studio, path: Path, recipe: Recipe, named: Mapping[str, Json]) -> dict[str, str]:
@@ -64,7 +69,7 @@ def _files(studio: Studio, path: Path, recipe: Recipe, named: Mapping[str, Json]
     for role, name in named.items():
         bare = Path(str(name)).name
         beside = path.parent / bare
-        found[role] = str(beside) if beside.is_file() and beside != path else _kept(studio, kept.get(role)) or bare
+        found[role] = str(beside) if is_there(beside) and beside.is_file() and beside != path else _kept(studio, kept.get(role)) or bare
     for role, asset in kept.items():
         if role != "alpha" and role not in found and (place := _kept(studio, asset)):
             found[role] = place
@@ -96,8 +101,13 @@ def _make(recipe: Recipe, files: Mapping[str, str], lineage: Mapping[str, Any], 
     return ["image", "make", *_options(options), *_last(words, name)]
 
 
+def _words(recipe: Recipe) -> dict[str, Json]:
+    """The words of a page. A recipe from elsewhere may have names that would be other options."""
+    return {key: text for key, text in recipe.prompt.items() if key in FIELDS}
+
+
 def _layout(recipe: Recipe, files: Mapping[str, str], lineage: Mapping[str, Any], name: str) -> Arguments:
-    options: dict[str, Json] = {**recipe.prompt, "format": recipe.params["format"], "qr": recipe.params["link"], "seed": recipe.seed,
+    options: dict[str, Json] = {**_words(recipe), "format": recipe.params["format"], "qr": recipe.params["link"], "seed": recipe.seed,
                                 "place": recipe.params.get("place", "")}  # fmt: skip
     if painted := lineage.get("paint"):
         options |= {"words": painted, "style": lineage["style"]}
@@ -126,7 +136,7 @@ def _product(recipe: Recipe, files: Mapping[str, str], lineage: Mapping[str, Any
     behind = params["colour"] or params["backdrop"]
     options: dict[str, Json] = {"format": params["format"], "backdrop": files["backdrop"] if behind == "picture" else behind,
                                 "box": params["box"], "mask": files.get("mask", ""), "as": Path(name).suffix[1:]}  # fmt: skip
-    options |= {"price" if key == "note" else key: text for key, text in recipe.prompt.items()}
+    options |= {"price" if key == "note" else key: text for key, text in _words(recipe).items()}
     shadow = [] if params["shadow"] else ["--no-shadow"]
     return ["image", "product", *_options({**options, "out": "product"}), *shadow, *_last(files["picture"])]
 
@@ -164,6 +174,7 @@ COMMANDS: dict[str, Command] = {
     "collage": _make, "layout": _layout, "edit": _edit, "product": _product, "restyle": _restyle, perform.ENGINE: _performance,
     audiobook.ENGINE: _audiobook, stems.ENGINE: _stems,
     **{each.ENGINE: _by(each.arguments) for each in (musicgen, compose, sound_edit, effect)},
+    **{engine: _by(speak.arguments) for engine in VOICES},
     **{kind + paint.SUFFIX: _by(paint.arguments) for kind in ENGINES},
 }  # fmt: skip
 """Engine → the arguments that make its asset again, from the recipe, the files, all of the lineage and the file's name."""

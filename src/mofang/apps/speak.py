@@ -1,19 +1,19 @@
 """A text spoken, as an asset and as a file."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
 
 from mofang import trust
 from mofang.apps import sounds
-from mofang.apps.export import part, release, release_text
+from mofang.apps.export import part, public, release, release_text
 from mofang.apps.make import voices
 from mofang.apps.make.storyboard import Picture, Shot, Storyboard
 from mofang.sound import pcm, visemes
 from mofang.sound import voice as find_voice
-from mofang.studio import Making, Studio, UserError
+from mofang.studio import Making, Recipe, Studio, UserError
 from mofang.studio.words import say
 
 
@@ -36,13 +36,20 @@ def speak_to(studio: Studio, text: str, target: Path, voice: str, speed: float, 
         raise UserError(f"the mouth's shapes are written as JSON; call the file {lips.stem}.json")
     making = spoken(studio, text, voice, speed)
     title = " ".join(text.split())[:60]
-    claim = trust.Claim(title, lang=find_voice(voice).language, parts=(part(making),), credits=making.made.credits)
+    claim = trust.Claim(title, lang=find_voice(voice).language, parts=(part(making),), credits=making.made.credits,
+                        facts={"recipe": public(making.recipe)})  # fmt: skip
     samples = pcm.read(making.asset.path, 24_000)
     path = release(studio, making, target, claim, lambda _, desk: sounds.write(desk, samples, 24_000))
     if lips:
         lead = len(trust.label_audio(np.zeros(0, np.float32), 24_000)) / 24_000
         _lips(studio, making, lips, claim, lead)
     return path
+
+
+def arguments(recipe: Recipe, files: Mapping[str, str], name: str) -> list[str]:
+    """The arguments of `mofang` that speak a recipe's text again."""
+    told = ["--voice", str(recipe.params["voice"]), "--speed", str(recipe.params["speed"])]
+    return ["speech", "say", *told, "--", str(recipe.prompt), name]
 
 
 def terms(voice: str) -> str:

@@ -14,7 +14,7 @@ from mofang.studio.words import say
 @click.option("--json", "as_json", is_flag=True, help=say("the whole recipe as JSON", "以 JSON 输出完整配方"))
 @click.pass_obj
 def recall(folder: Path, file: Path, as_json: bool) -> None:
-    """Works for pictures, performances and audiobooks, music, edited sounds, stems and effects."""
+    """Works for pictures, speech, performances and audiobooks, music, edited sounds, stems and effects."""
     from mofang.apps.recall import recall as again
 
     found = again(Studio(folder), file)

@@ -43,10 +43,8 @@ class Checked:
 
 
 def check(text: str, heard: Sequence[Aligned], language: Lang) -> Checked:
-    """Compare what a recogniser `heard` with the text that was to be said. Raises `UserError` for a text without words."""
-    meant = units(text, language)
-    if not meant:
-        raise UserError("there is no word in the text that should be heard; give the words that are spoken")
+    """Compare what a recogniser `heard` with the text that was to be said. Raises `UserError` as `wanted` does."""
+    meant = wanted(text, language)
     # Brackets would be read as inline readings.
     transcript = "".join(piece.text for piece in heard).translate(_READINGS)
     got = units(transcript, language, every=True)
@@ -57,6 +55,13 @@ def check(text: str, heard: Sequence[Aligned], language: Lang) -> Checked:
     wrong = [not _same(pair, meant, got) for pair in pairs]
     return Checked(sum(wrong) / len(meant), written, len(meant), tuple(_faults(pairs, wrong, meant, got, heard, language)),
                    transcript.strip())  # fmt: skip
+
+
+def wanted(text: str, language: Lang) -> list[Unit]:
+    """What should be heard. Raises `UserError` for a text without words, or with an inline reading that cannot be said."""
+    if meant := units(text, language):
+        return meant
+    raise UserError("there is no word in the text that should be heard; give the words that are spoken")
 
 
 def _same(pair: Pair, meant: Sequence[Unit], got: Sequence[Unit]) -> bool:
