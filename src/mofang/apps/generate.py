@@ -12,7 +12,7 @@ from mofang.apps.export import part, public, release
 from mofang.image.data import Pictures
 from mofang.image.measure.copies import Index
 from mofang.image.measure.features import filters
-from mofang.image.safe import on_white
+from mofang.image.safe import MOST_PIXELS, on_white
 from mofang.image.sampler import Sampler, slerp
 from mofang.models import own
 from mofang.studio import Made, Making, Recipe, Studio, UserError
@@ -25,6 +25,11 @@ LEAST = 256
 FPS = 30
 LABEL_FRAMES = 75
 """Frames that show the label: the two seconds it must be seen for, and a little more."""
+
+LONGEST = 30 * 60 * FPS
+"""Frames of the longest film: half an hour."""
+LARGEST = MOST_PIXELS
+"""Pixels of the largest sheet."""
 
 Rgb = NDArray[np.uint8]
 
@@ -42,6 +47,7 @@ def sample_to(studio: Studio, model: str, seeds: Sequence[int], out: Path, trunc
 def grid_to(studio: Studio, model: str, seeds: Sequence[int], target: Path, truncation: float = 1.0) -> Path:
     """All pictures of the seeds on one sheet. Raises `UserError`."""
     sampler = opened(studio, model)
+    _must_fit(sampler, len(seeds))
     params = {"what": "grid", "seeds": list(seeds), "truncation": truncation}
     return _released(studio, _recipe(sampler, params), sampler, target)
 
@@ -52,6 +58,7 @@ def mix_to(studio: Studio, model: str, rows: Sequence[int], columns: Sequence[in
     sampler = opened(studio, model)
     if sampler.levels < 2:
         raise UserError(f"a {sampler.kind} has no levels to mix styles over; train one with --kind gan")
+    _must_fit(sampler, (len(rows) + 1) * (len(columns) + 1))
     params = {"what": "mix", "rows": list(rows), "columns": list(columns), "truncation": truncation}
     return _released(studio, _recipe(sampler, params), sampler, target)
 
@@ -60,6 +67,7 @@ def nearest_to(studio: Studio, model: str, seeds: Sequence[int], data: Path, tar
     """Each picture, large, beside the training picture it is nearest to. Raises `UserError`."""
     sampler = opened(studio, model)
     Pictures.open(data)
+    _must_fit(sampler, 2 * len(seeds))
     params = {"what": "nearest", "seeds": list(seeds), "data": str(data.resolve()), "truncation": truncation}
     return _released(studio, _recipe(sampler, params), sampler, target)
 
@@ -77,6 +85,8 @@ def interpolate_to(studio: Studio, model: str, seeds: Sequence[int], target: Pat
     frames = max(round(seconds * FPS), 2)
     if frames * len(seeds) < LABEL_FRAMES:
         raise UserError("the film is shorter than the two seconds its label must be seen; give more seeds or --seconds")
+    if frames * len(seeds) > LONGEST:
+        raise UserError(f"the film would be longer than {LONGEST // FPS // 60} minutes; give fewer seeds or less --seconds")
     params = {"what": "film", "seeds": list(seeds), "frames": frames, "truncation": truncation, "lang": language()}
     recipe = _recipe(sampler, params)
     making = studio.make(recipe, ".mp4", lambda path: produce(studio, recipe, path))
@@ -102,7 +112,7 @@ def seeds_of(text: str) -> list[int]:
     seeds: list[int] = []
     for piece in text.replace("，", ",").split(","):
         first, _, last = piece.strip().partition("-")
-        if not first.isdecimal() or (last and not last.isdecimal()):
+        if not first.isdecimal() or (last and not last.isdecimal()) or len(piece) > 50:
             raise UserError(f"'{text[:40]}' are no seeds; write them as 0-35 or 1,2,7-9")
         low, high = int(first), int(last or first)
         if high >= 1 << 63 or not 0 <= high - low < 10_000 or len(seeds) > 10_000:
@@ -229,6 +239,12 @@ def save(picture: Rgb, target: Path) -> None:
 def opened(studio: Studio, model: str) -> Sampler:
     """The model by name or path. Raises `UserError`."""
     return Sampler(own.find(model, studio.folder))
+
+
+def _must_fit(sampler: Sampler, count: int) -> None:
+    """Raise `UserError` if so many pictures are more than a sheet."""
+    if count * (sampler.size + 2) ** 2 > LARGEST:
+        raise UserError(f"{count:,} pictures of {sampler.size} pixels are too many for one sheet; give fewer seeds")
 
 
 def _recipe(sampler: Sampler, params: dict[str, Any], seed: int = 0) -> Recipe:

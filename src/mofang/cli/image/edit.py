@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import click
 
+from mofang.cli.numbers import Real
 from mofang.studio import Studio, UserError
 from mofang.studio.words import say
 
@@ -48,7 +49,7 @@ def _run(studio: Path, verb: str, picture: Path, out: Path, /, **options: Any) -
 _network = click.option("--model", type=_PATH, help=say("a network of yours (--kind repair)", "你的修复网络（--kind repair）"))
 _engine = click.option("--engine", default="", help=say("somebody's network: onnx:FILE_OR_FOLDER, ncnn:PARAM",
                                                         "他人的网络：onnx:文件或文件夹、ncnn:PARAM"))  # fmt: skip
-_strength = click.option("--strength", type=click.FloatRange(0, 3), default=1.0, show_default=True, help=say("how much of it", "力度"))
+_strength = click.option("--strength", type=Real(0, 3), default=1.0, show_default=True, help=say("how much of it", "力度"))
 
 
 @_verb("inpaint", "Take what the mask covers out, and fill the hole from the rest.", "去掉蒙版盖住的东西，并用其余画面补全。")
@@ -76,7 +77,7 @@ def outpaint(studio: Path, picture: Path, out: Path, sides: str, ratio: str, **o
 
 
 @_verb("denoise", "Take noise out, as much as is measured.", "降噪，强度自动测定。")
-@click.option("--sigma", type=click.FloatRange(0, 76), help=say("the noise's deviation of 255, if known", "已知的噪声标准差（0–76）"))
+@click.option("--sigma", type=Real(0, 76), help=say("the noise's deviation of 255, if known", "已知的噪声标准差（0–76）"))
 @_strength
 @_network
 @_engine
@@ -101,7 +102,7 @@ def deblur(studio: Path, picture: Path, out: Path, blur: str, **options: Any) ->
 
 
 @_verb("scratches", "Take scratches and dust off an old print.", "去除老照片的划痕与灰尘。")
-@click.option("--sensitivity", type=click.FloatRange(0.2, 5), default=1.0, show_default=True,
+@click.option("--sensitivity", type=Real(0.2, 5), default=1.0, show_default=True,
               help=say("higher finds fainter ones", "越高越敏感"))  # fmt: skip
 @_network
 def scratches(studio: Path, picture: Path, out: Path, **options: Any) -> None:
@@ -131,7 +132,7 @@ def unjpeg(studio: Path, picture: Path, out: Path, **options: Any) -> None:
 @_verb("enlarge", "Enlarge by 2 or 4, or as a network of somebody's does.", "放大 2 倍或 4 倍，或按所给网络的倍数。")
 @click.option("--factor", type=click.Choice(["2", "3", "4", "8"]),
               help=say("[2; with --engine: the network's own]", "[2；用 --engine 时为网络自身的倍数]"))  # fmt: skip
-@click.option("--sharpness", type=click.FloatRange(0, 2), default=1.0, show_default=True)
+@click.option("--sharpness", type=Real(0, 2), default=1.0, show_default=True)
 @click.option("--model", type=_PATH, help=say("a network of yours (--kind enlarge)", "你的放大网络（--kind enlarge）"))
 @_engine
 def enlarge(studio: Path, picture: Path, out: Path, factor: str | None, engine: str, **options: Any) -> None:
@@ -151,7 +152,7 @@ def cutout(studio: Path, picture: Path, out: Path, **options: Any) -> None:
 @click.option("--like", "other", type=_PATH, required=True, help=say("whose style", "风格来源图片"))
 @click.option("--mode", type=click.Choice(["colours", "full"]), default="colours", show_default=True,
               help=say("colours alone, or strokes and textures too", "只换色彩，或连笔触与质感"))  # fmt: skip
-@click.option("--strength", type=click.FloatRange(0, 1), default=1.0, show_default=True, help=say("how much of it", "力度"))
+@click.option("--strength", type=Real(0, 1), default=1.0, show_default=True, help=say("how much of it", "力度"))
 def style(studio: Path, picture: Path, out: Path, **options: Any) -> None:
     """By optimal transport of colours, or by patches. A film (mp4, mov …) stays steady from frame to frame."""
     from mofang.apps.restyle import SUFFIXES, restyle_to

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import click
 
+from mofang.cli.numbers import Real
 from mofang.cli.session import need_torch, session
 from mofang.studio.words import say
 
@@ -54,15 +55,15 @@ def _option(name: str, *names: str, **settings: Any) -> Callable[[F], F]:
 @_option("--subject", default="")
 @_option("--group", default="")
 @_option("--prior", type=click.IntRange(0, 2000), default=100)
-@_option("--prior-weight", type=click.FloatRange(0, 10), default=1.0)
+@_option("--prior-weight", type=Real(0, 10), default=1.0)
 @_option("--name", default="")
 @_option("--out", type=click.Path(path_type=Path))
 @_option("--budget", default="1000steps")
 @_option("--rank", type=click.IntRange(1, 512), default=8)
 @_option("--size", type=click.IntRange(8, 1024))
 @_option("--batch", type=click.IntRange(1, 256), default=1)
-@_option("--lr", type=click.FloatRange(min=0, min_open=True), default=1e-4)
-@_option("--ema", type=click.FloatRange(0, 1, max_open=True), default=0.98)
+@_option("--lr", type=Real(min=0, min_open=True), default=1e-4)
+@_option("--ema", type=Real(0, 1, max_open=True), default=0.98)
 @_option("--prompt", "prompts", multiple=True)
 @_option("--precision", type=click.Choice(["auto", "bf16", "float32"]), default="auto")
 @_option("--licence", default="")

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from mofang.cli.numbers import Real
 from mofang.studio import Studio
 from mofang.studio.words import say
 
@@ -12,8 +13,8 @@ from mofang.studio.words import say
 @click.argument("model")
 @click.option("--seeds", default="1,2,3", show_default=True, help="1,2,3")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="mp4")
-@click.option("--seconds", type=click.FloatRange(0.1, 60), default=2.0, show_default=True, help=say("for each way", "每段时长"))
-@click.option("--truncation", type=click.FloatRange(0, 2), default=1.0, show_default=True)
+@click.option("--seconds", type=Real(0.1, 60), default=2.0, show_default=True, help=say("for each way", "每段时长"))
+@click.option("--truncation", type=Real(0, 2), default=1.0, show_default=True)
 @click.pass_obj
 def interpolate(folder: Path, model: str, seeds: str, out: Path, seconds: float, truncation: float) -> None:
     """Rendered frame by frame, labelled, published."""

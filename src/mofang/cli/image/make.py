@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from mofang.cli.numbers import Real
 from mofang.studio import Studio
 from mofang.studio.errors import UserError
 from mofang.studio.words import say
@@ -24,11 +25,11 @@ _FILE = click.Path(path_type=Path)
 @click.option("--count", type=click.IntRange(1, 100), default=1, help=say("pictures, of one seed after another", "张数，种子依次加一"))
 @click.option("--negative", default="", help=say("what it should not show", "不要出现的内容"))
 @click.option("--steps", type=click.IntRange(1, 500), default=None, help=say("of taking noise away", "去噪步数"))
-@click.option("--guidance", type=click.FloatRange(0, 50), default=None, help=say("how closely to keep to the words", "贴合文字的程度"))
+@click.option("--guidance", type=Real(0, 50), default=None, help=say("how closely to keep to the words", "贴合文字的程度"))
 @click.option("--sampler", default="", help="euler, euler-a, ddim, dpm++, dpm++-karras, unipc, …")
 @click.option("--image", type=_FILE, help=say("begin from this picture", "从这张图片开始"))
 @click.option("--mask", type=_FILE, help=say("white where the picture is made anew", "白色处重画"))
-@click.option("--strength", type=click.FloatRange(0, 1, min_open=True), default=None,
+@click.option("--strength", type=Real(0, 1, min_open=True), default=None,
               help=say("how far to go from the picture", "离开原图的程度"))  # fmt: skip
 @click.option("--lora", "loras", multiple=True, help=say("FILE, FILE:weight, or one of yours by name (several)",
                                                          "文件、文件:权重，或自己训练的名字（可多次）"))  # fmt: skip

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from mofang.cli.numbers import Real
 from mofang.studio.words import say
 
 
@@ -12,7 +13,7 @@ from mofang.studio.words import say
 @click.option("--out", required=True, type=click.Path(path_type=Path), help=say("the dataset folder to write", "要写出的图集文件夹"))
 @click.option("--size", type=click.IntRange(8, 1024), default=64, show_default=True, help=say("pixels a side", "边长（像素）"))
 @click.option("--alpha", is_flag=True, help=say("keep transparency; else it is laid on white", "保留透明；否则衬白底"))
-@click.option("--val", type=click.FloatRange(0, 0.5), default=0.05, show_default=True, help=say("share held out", "留作验证的比例"))
+@click.option("--val", type=Real(0, 0.5), default=0.05, show_default=True, help=say("share held out", "留作验证的比例"))
 @click.option("--val-by", type=click.Choice(["subject", "picture"]), default="subject", show_default=True,
               help=say("hold out whole subjects, or single pictures of them", "按主题整组留出，或按单张留出"))  # fmt: skip
 @click.option("--no-crop", is_flag=True, help=say("pad to a square instead of cutting", "补成正方形，而不裁切"))

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from mofang.cli.numbers import Real
 from mofang.studio import Studio
 from mofang.studio.words import say
 
@@ -12,7 +13,7 @@ from mofang.studio.words import say
 @click.argument("model")
 @click.option("--seeds", default="0-15", show_default=True, help="0-35, 1,2,7-9")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help=say("a folder", "输出文件夹"))
-@click.option("--truncation", type=click.FloatRange(0, 2), default=1.0, show_default=True,
+@click.option("--truncation", type=Real(0, 2), default=1.0, show_default=True,
               help=say("less: fewer surprises, fewer failures", "越小越稳妥，变化也越少"))  # fmt: skip
 @click.option("--mix", nargs=2, default=None, metavar="A B",
               help=say("a table: coarse features of seeds A, fine ones of seeds B", "风格混合表：A 定形、B 定色与细节"))  # fmt: skip

@@ -6,6 +6,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from mofang.cli.numbers import Real
 from mofang.cli.session import need_torch, options, session
 from mofang.image.train.kinds import DIALS, KINDS
 from mofang.studio.errors import UserError
@@ -41,7 +42,7 @@ _option = options({
     "samples": say("how often to make a sheet", "共输出多少张样图"),
 })
 
-_ABOVE_ZERO = click.FloatRange(min=0, min_open=True)
+_ABOVE_ZERO = Real(min=0, min_open=True)
 
 
 @click.command(help=say("Train a model on DATA (see `mofang image prepare`).", "用图集 DATA 训练模型（见 mofang image prepare）。"))
@@ -56,10 +57,10 @@ _ABOVE_ZERO = click.FloatRange(min=0, min_open=True)
 @_option("--batch", type=click.IntRange(2, 4096))
 @_option("--lr", type=_ABOVE_ZERO)
 @_option("--loss", type=click.Choice(["relativistic", "non-saturating", "minimax"]))
-@_option("--gamma", type=click.FloatRange(min=0))
+@_option("--gamma", type=Real(min=0))
 @_option("--augment", type=click.Choice(["adaptive", "fixed", "none"]))
 @_option("--mirror/--no-mirror", default=None)
-@_option("--kl", type=click.FloatRange(min=0))
+@_option("--kl", type=Real(min=0))
 @_option("--codes", type=click.IntRange(2, 65536))
 @_option("--base")
 @_option("--subject")
@@ -70,10 +71,10 @@ _ABOVE_ZERO = click.FloatRange(min=0, min_open=True)
 @_option("--layers", type=click.IntRange(1, 100))
 @_option("--heads", type=click.IntRange(1, 64))
 @_option("--words", type=click.IntRange(1, 256))
-@_option("--matrix-lr", type=click.FloatRange(min=0))
-@_option("--ema", type=click.FloatRange(0, 1, max_open=True))
-@_option("--warmup", type=click.FloatRange(0, 1), default=0.02)
-@_option("--decay", type=click.FloatRange(0, 1), default=0.5)
+@_option("--matrix-lr", type=Real(min=0))
+@_option("--ema", type=Real(0, 1, max_open=True))
+@_option("--warmup", type=Real(0, 1), default=0.02)
+@_option("--decay", type=Real(0, 1), default=0.5)
 @_option("--samples", type=click.IntRange(1, 1000), default=10)
 @_option("--patience", type=click.IntRange(0), default=0)
 @_option("--precision", type=click.Choice(["auto", "bf16", "float32"]))

@@ -35,7 +35,8 @@ def box(where: Box, shape: tuple[int, ...]) -> Mask:
     left, top, width, height = where
     mask[max(top, 0) : max(top + height, 0), max(left, 0) : max(left + width, 0)] = True
     if not mask.any():
-        raise UserError(f"the box {left},{top},{width},{height} lies outside the picture of {shape[1]}×{shape[0]} pixels")
+        raise UserError(f"the box {left},{top},{width},{height} lies outside the picture of {shape[1]}×{shape[0]} pixels; "
+                        "count from its upper left corner")  # fmt: skip
     return mask
 
 

@@ -50,6 +50,18 @@ def transported(image: Floats, style: Floats, points: Floats, seed: int = 0) -> 
     return moved
 
 
+def _reduced(image: Floats, scale: float) -> Floats:
+    """The picture with its sides times `scale`, if that is below 1, and a pixel at least."""
+    import cv2
+
+    if scale >= 1:
+        return image
+    rows, columns = (max(1, round(side * scale)) for side in image.shape[:2])
+    exact = min(image.shape[:2]) * scale >= 1  # The library takes no scale that leaves nothing of a side.
+    found: Floats = cv2.resize(image, None if exact else (columns, rows), fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return found
+
+
 def _linear(source: NDArray[np.float64], target: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
     """The symmetric matrix that turns one covariance into the other at least cost, and the two means."""
     a = np.cov(source.T) + 1e-5 * np.eye(3)
@@ -82,10 +94,7 @@ def full(image: Floats, style: Floats, strength: float = 1.0, seed: int = 0) -> 
     scale = min(1.0, LARGEST / max(rows, columns))
     size = (max(round(columns * scale), 1), max(round(rows * scale), 1))
     content = cv2.resize(image, size, interpolation=cv2.INTER_AREA) if scale < 1 else image
-    manner = style
-    if max(style.shape[:2]) > LARGEST:
-        shrink = LARGEST / max(style.shape[:2])
-        manner = cv2.resize(style, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
+    manner = _reduced(style, LARGEST / max(style.shape[:2]))
     coloured = colours(content, manner, 1.0, seed)
     if min(*content.shape[:2], *manner.shape[:2]) >= 32:
         painted = _painted(coloured, manner, seed)
@@ -109,8 +118,8 @@ def _painted(content: Floats, style: Floats, seed: int) -> Floats:
     current: Floats | None = None
     radius = 3
     for number, scale in enumerate(scales):
-        base = cv2.resize(content, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else content
-        manner = cv2.resize(style, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else style
+        base = _reduced(content, scale)
+        manner = _reduced(style, scale)
         if min(manner.shape[:2]) < 4 * radius:
             continue
         grown = base if current is None else cv2.resize(current, (base.shape[1], base.shape[0]), interpolation=cv2.INTER_CUBIC)
