@@ -111,11 +111,11 @@ def seeds_of(text: str) -> list[int]:
     """`0-35`, `1,2,7-9` as numbers. Raises `UserError`."""
     seeds: list[int] = []
     for piece in text.replace("，", ",").split(","):
-        first, _, last = piece.strip().partition("-")
-        if not first.isdecimal() or (last and not last.isdecimal()) or len(piece) > 50:
+        first, dash, last = piece.strip().partition("-")
+        if not first.isdecimal() or (dash and not last.isdecimal()) or len(piece) > 50:
             raise UserError(f"'{text[:40]}' are no seeds; write them as 0-35 or 1,2,7-9")
         low, high = int(first), int(last or first)
-        if high >= 1 << 63 or not 0 <= high - low < 10_000 or len(seeds) > 10_000:
+        if high >= 1 << 63 or not 0 <= high - low < 10_000 - len(seeds):
             raise UserError(f"'{text[:40]}' are no seeds, or more than 10,000; write them as 0-35")
         seeds += range(low, high + 1)
     return seeds

@@ -69,7 +69,8 @@ def _files(studio: Studio, path: Path, recipe: Recipe, named: Mapping[str, Json]
     for role, name in named.items():
         bare = Path(str(name)).name
         beside = path.parent / bare
-        found[role] = str(beside) if is_there(beside) and beside.is_file() and beside != path else _kept(studio, kept.get(role)) or bare
+        here = is_there(beside) and beside.is_file() and beside != path
+        found[role] = str(beside) if here else _kept(studio, kept.get(role)) or bare
     for role, asset in kept.items():
         if role != "alpha" and role not in found and (place := _kept(studio, asset)):
             found[role] = place

@@ -156,7 +156,9 @@ def serve() -> None:
         text = source.read(length).decode()
         _bound()
         try:
-            made = bytes(resvg_py.svg_to_bytes(svg_string=text, skip_system_fonts=True, width=width or None, height=height or None))
+            # Without a resolution, a drawing in millimetres has no size.
+            made = resvg_py.svg_to_bytes(svg_string=text, skip_system_fonts=True, width=width or None, height=height or None, dpi=96)
+            made = bytes(made)
         except ValueError:
             made = b""
         sink.write(len(made).to_bytes(8, "big") + made)

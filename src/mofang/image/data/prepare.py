@@ -186,7 +186,7 @@ def _read(found: Found, settings: Preparing) -> _Read:
         pixels = square(rgba, settings.size, whole=not settings.crop)
         return _Read(found, file_hash(found.path), pixels, min(rgba.shape[:2]) < settings.size, caption_of(found.path))
     except (UserError, OSError) as error:
-        return _Read(found, fault=f"{found.name}: {error}".removeprefix(f"{found.path.name}: "))
+        return _Read(found, fault=shown(f"{found.name}: {error}").removeprefix(shown(f"{found.path.name}: ")))
 
 
 def _write(folder: Path, pixels: NDArray[np.uint8], lines: Sequence[Line], parts: dict[str, NDArray[np.int64]],
