@@ -20,6 +20,7 @@ from mofang.image.train.flow import agreement, label
 from mofang.image.train.latent import difference
 from mofang.image.train.learn import learn
 from mofang.image.train.make_flow import open_coder
+from mofang.models import own
 from mofang.studio import UserError
 from mofang.training.budget import parse
 from mofang.training.loop import Plan
@@ -199,6 +200,17 @@ def test_a_decoder_learns_to_forgive_and_the_encoder_stays(data, models, tmp_pat
         torch.manual_seed(0)
         noisy = latents + 0.5 * latents.std((0, 2, 3), keepdim=True) * torch.randn_like(latents)
         assert difference(new.decode(noisy), pictures) < 0.9 * difference(old.decode(noisy), pictures)
+
+
+def test_a_run_begins_with_another_models_weights(data, models, tmp_path):
+    coder, made = models
+    options = {"dial": "nano", "batch": 8, "base": coder, "width": 64, "heads": 2, "layers": 2, "lr": 1e-9, "matrix_lr": 1e-9}
+    again = learn(data, tmp_path / "again", "flow", plan("1steps"), options, start=made)
+    old, new = (own.read_tensors(folder) for folder in (made, again))
+    assert all(np.allclose(old[name], new[name], atol=1e-6) for name in old)
+    assert json.loads((tmp_path / "again" / "run.json").read_text())["start_sha256"] == own.read_card(made)["sha256"]
+    with pytest.raises(UserError, match="another network"):
+        learn(data, tmp_path / "wrong", "flow", plan("1steps"), {**options, "layers": 1}, start=made)
 
 
 def test_it_paints_what_it_is_asked_for_without_torch(models):

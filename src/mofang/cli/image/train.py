@@ -14,6 +14,8 @@ from mofang.studio.words import say
 
 ADAPTERS = ("lora", "dreambooth")
 """What is trained on another's checkpoint: the same as `mofang image finetune`."""
+WRITTEN = {"dial": "size", "start": "from"}
+"""Parameters whose options go by another name."""
 
 _option = options({
     "kind": say("what learns", "模型种类"),
@@ -29,6 +31,7 @@ _option = options({
     "mirror": say("show half of the pictures mirrored", "一半图片左右翻转"),
     "kl": say("VAE: weight of the divergence", "VAE：KL 散度的权重"),
     "codes": say("VQ-VAE: entries of the codebook", "VQ-VAE：码本大小"),
+    "from": say("a model of the same kind whose weights it begins with", "以同种模型的权重为起点"),
     "base": say("flow, decoder: the autoencoder; lora, dreambooth: the checkpoint", "flow、decoder：自编码器；lora、dreambooth：底模"),
     "subject": say("lora, dreambooth: words that will call it", "lora、dreambooth：唤出它的词"),
     "group": say("dreambooth: the subject's class", "dreambooth：所属类别"),
@@ -62,6 +65,7 @@ _ABOVE_ZERO = Real(min=0, min_open=True)
 @_option("--mirror/--no-mirror", default=None)
 @_option("--kl", type=Real(min=0))
 @_option("--codes", type=click.IntRange(2, 65536))
+@_option("--from", "start")
 @_option("--base")
 @_option("--subject")
 @_option("--group")
@@ -85,7 +89,7 @@ _ABOVE_ZERO = Real(min=0, min_open=True)
 @click.pass_context
 def train(context: click.Context, /, data: Path, kind: str, name: str, out: Path | None, budget: str, warmup: float, decay: float,
           samples: int, patience: int, seed: int, threads: int | None, fresh: bool, as_json: bool,
-          **options: Any) -> None:  # fmt: skip
+          start: str | None, **options: Any) -> None:  # fmt: skip
     """Runs to the end of the budget; the same command goes on after a stop."""
     if kind in ADAPTERS:
         _adapt(context)
@@ -101,7 +105,8 @@ def train(context: click.Context, /, data: Path, kind: str, name: str, out: Path
     folder = out or context.obj / "runs" / (name or f"{data.resolve().name}-{kind}-{given['dial']}")
     with session(budget, threads, as_json, say("pictures", "张")) as run:
         plan = Plan(run.budget, seed, given.pop("ema", None) or 0.998, warmup, decay, samples=samples, patience=patience)
-        model = learn(pictures, folder, kind, plan, given, run.listen, fresh=fresh, command=run.command)
+        model = learn(pictures, folder, kind, plan, given, run.listen, fresh=fresh, command=run.command,
+                      start=own.find(start) if start else None)  # fmt: skip
     if run.speaks:
         _tell(own.read_card(model).get("measured", {}))
     run.tell(model, folder)
@@ -118,7 +123,7 @@ def _adapt(context: click.Context) -> None:
     known = {option.name for option in finetune.params} - {"size"}
     for name in given:
         if name not in known:
-            raise UserError(f"--kind {given['kind']} has no --{'size' if name == 'dial' else name.replace('_', '-')}; leave it out")
+            raise UserError(f"--kind {given['kind']} has no --{WRITTEN.get(name, name).replace('_', '-')}; leave it out")
     if "base" not in given:
         raise UserError(f"--kind {given['kind']} needs --base: a Stable Diffusion folder, a safetensors file, or owner/model")
     context.invoke(finetune, **given)

@@ -30,11 +30,11 @@ FEWEST = 8
 
 
 def learn(data: Pictures, folder: Path, kind: str, plan: Plan, options: Options, listen: Listener = lambda record: None, *,
-          fresh: bool = False, command: Sequence[str] = ()) -> Path:  # fmt: skip
+          fresh: bool = False, start: Path | None = None, command: Sequence[str] = ()) -> Path:  # fmt: skip
     """Train a model of a kind in `folder`, going on where an earlier call was stopped, and return the model's folder.
 
-    A run that is stopped leaves the best model so far there too. Raises `UserError` for too few pictures, for a folder
-    with other settings, and for a loss that is not a number.
+    A run that is stopped leaves the best model so far there too. `start`: a model whose weights a new run begins with.
+    Raises `UserError` for too few pictures, for a folder with other settings, and for a loss that is not a number.
     """
     count = data.manifest["counts"]["train"]
     if count < FEWEST:
@@ -46,6 +46,8 @@ def learn(data: Pictures, folder: Path, kind: str, plan: Plan, options: Options,
         "kind": kind, "dial": options["dial"], **made.settings, **{f"plan_{key}": value for key, value in asdict(plan).items()},
         "data": str(data.folder.resolve()), "data_sha256": data.manifest["sha256"],
     }  # fmt: skip
+    if start is not None:
+        recipe["start_sha256"] = _begin_with(made, start)
     if distributed.rank() == 0:
         open_run(folder, recipe, fresh)
 
@@ -58,6 +60,20 @@ def learn(data: Pictures, folder: Path, kind: str, plan: Plan, options: Options,
         if distributed.rank() == 0 and (folder / BEST).exists():
             write_model(folder, kind, made, data, recipe, command, judge=done)
     return folder / MODEL
+
+
+def _begin_with(made: Ready, start: Path) -> str:
+    """Take the weights of the model in `start`; its hash."""
+    weights = {name: torch.from_numpy(value) for name, value in own.read_tensors(start).items()}
+    module = made.experiment.modules["model"]
+    # Counters are not kept with weights, and none of them matters.
+    counters = {name: tensor for name, tensor in module.state_dict().items() if not tensor.is_floating_point()}
+    try:
+        module.load_state_dict(counters | weights)
+    except RuntimeError as error:
+        raise UserError(f"{start} is another network than the one to be trained; give a model of the same kind, size and data, "
+                        "or leave --from out") from error  # fmt: skip
+    return str(own.read_card(start).get("sha256", ""))
 
 
 def write_model(folder: Path, kind: str, made: Ready, data: Pictures, recipe: Mapping[str, Json], command: Sequence[str],
