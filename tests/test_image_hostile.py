@@ -219,6 +219,15 @@ def test_a_folder_of_everything_gives_its_pictures_and_says_the_rest(tmp_path):
     assert len(Pictures.open(out).split("train")) == 3 and not left(tmp_path)
 
 
+@pytest.mark.parametrize("name", ["dataset.json", "train-0000.npy", "train.jsonl"])
+def test_a_dataset_with_a_pipe_in_it_is_damaged(tmp_path, photo, name):
+    assert run(tmp_path, "prepare", photo, "--out", tmp_path / "d", "--size", "16", "--val", "0").exit_code == 0
+    (tmp_path / "d" / name).unlink()
+    os.mkfifo(tmp_path / "d" / name)
+    with pytest.raises(UserError, match="prepare"):
+        Pictures.open(tmp_path / "d").split("train")
+
+
 # -- places and numbers that are none ----------------------------------------------------------------------------------------
 
 

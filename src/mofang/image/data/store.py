@@ -107,6 +107,8 @@ class Pictures:
     def _shard(self, name: str, rows: int) -> NDArray[np.uint8]:
         path = self.folder / name
         try:
+            if not path.is_file():  # Nothing is waited for at a pipe.
+                raise FileNotFoundError(path)
             shard = np.load(path, mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError, EOFError, SyntaxError, RecursionError, MemoryError) as error:
             raise UserError(f"{path} is damaged or missing; prepare the dataset again") from error
@@ -117,6 +119,8 @@ class Pictures:
     def _lines(self, name: str, count: int) -> list[Line]:
         path = self.folder / f"{name}.jsonl"
         try:
+            if not path.is_file():
+                raise ValueError("it is missing")
             if path.stat().st_size > LARGEST_LINES:
                 raise ValueError("it is far too long")
             lines = [json.loads(line) for line in path.read_text("utf-8").split("\n") if line]

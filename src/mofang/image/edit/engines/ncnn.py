@@ -84,6 +84,8 @@ def layers(path: Path) -> list[Layer]:
                 raise ValueError(f"{layer.kind} has not the weights of its kernel")
             if layer.kind == "Interp" and any(float(layer.numbers.get(key, 1)) > _LARGEST_SCALE for key in (1, 2)):
                 raise ValueError("Interp enlarges too much")
+            if layer.kind == "PixelShuffle" and not 1 <= layer.number(0, 1) <= _LARGEST_SCALE:
+                raise ValueError("PixelShuffle enlarges too much")
     except (OSError, ValueError, IndexError) as error:
         raise UserError(f"{path.name} is no whole ncnn network ({str(error)[:80]}); fetch it again") from error
     return found
