@@ -23,14 +23,15 @@ from mofang.apps import (
     writing,
 )
 from mofang.apps.export import desk
-from mofang.apps.make import music, pictures, voices
+from mofang.apps.make import music, pictures, standing, voices
 from mofang.apps.make.storyboard import Picture, scene_from
 from mofang.studio import Asset, Recipe, Studio, UserError
 from mofang.studio.library import file_hash
 
 PRODUCE: dict[str, Callable[[Studio, Recipe, Path], object]] = {
     room.ENGINE: room.produce
-    for room in (layout, compose, music, musicgen, jukebox, product, generate, project, edit, sound_edit, verse, perform, audiobook)
+    for room in (layout, standing, compose, music, musicgen, jukebox, product, generate, project, edit, sound_edit, verse, perform,
+                 audiobook)
 }
 """What makes a recipe again, by its engine, where the recipe is enough."""
 

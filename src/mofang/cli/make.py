@@ -34,8 +34,8 @@ STAGES = ("script", "storyboard", "pictures", "voices", "timeline", "render", "p
     default=None,
     help=say("a folder of your own pictures, in order", "你自己的图片文件夹，按顺序"),
 )
-@click.option("--image-engine", default="", help=say("paints the pictures: collage, own:MODEL, diffusers:PATH, openai:MODEL",
-                                                     "画面引擎：collage、own:模型、diffusers:路径、openai:模型"))  # fmt: skip
+@click.option("--image-engine", default="", help=say("paints the pictures: collage, sticker, own:MODEL, diffusers:PATH, openai:MODEL",
+                                                     "画面引擎：collage、sticker、own:模型、diffusers:路径、openai:模型"))  # fmt: skip
 @click.option("--music", default="", help=say("under the voice: score, none, a file, style=irish,mood=calm,tempo=90,key=Em, or "
                                               "transformers:MUSICGEN, with #words for it [score]",
                                               "配乐：score、none、文件、style=irish,mood=calm,tempo=90,key=Em，"

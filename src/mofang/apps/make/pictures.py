@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mofang.apps.make.standing import place, standing
 from mofang.apps.make.storyboard import SIZES, Picture, Storyboard
 from mofang.apps.paint import Order, painted
 from mofang.image.engines import PictureEngine, open_engine
@@ -80,7 +81,7 @@ def pictures(studio: Studio, board: Storyboard, base: Path, progress: Progress =
     def one(picture: Picture) -> Making:
         nonlocal done
         if engine and _worded(picture):
-            making = _engine_picture(studio, engine, board.image_engine, picture, size)
+            making = _engine_picture(studio, engine, board, picture, size)
         else:
             made_by = recipe(picture, board.style, size, base)
             making = studio.make(made_by, ".png", lambda target: produce(made_by, picture, target))
@@ -101,7 +102,12 @@ def _worded(picture: Picture) -> bool:
     return bool(picture.words) and picture.scene is None and not picture.file
 
 
-def _engine_picture(studio: Studio, engine: PictureEngine, name: str, picture: Picture, size: tuple[int, int]) -> Making:
+def _engine_picture(studio: Studio, engine: PictureEngine, board: Storyboard, picture: Picture, size: tuple[int, int]) -> Making:
     """What the film's engine makes of a picture's words, kept once it is made: services would paint it anew every time."""
-    order = Order(name, picture.words, size=size, seed=picture.seed)
+    if engine.cut_out:
+        where = place(picture)
+        made_by = recipe(where, board.style, size, Path())
+        behind = studio.make(made_by, ".png", lambda target: produce(made_by, where, target))
+        return standing(studio, engine, board.image_engine, picture, behind, size)
+    order = Order(board.image_engine, picture.words, size=size, seed=picture.seed)
     return painted(studio, engine, order, again=False)[0][0]

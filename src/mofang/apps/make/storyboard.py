@@ -59,8 +59,8 @@ class Tune:
 @dataclass(frozen=True)
 class Storyboard:
     """A whole film. `music` is a path relative to the storyboard, or empty; `score` is music made for it; `effects`: sounds around
-    the scenes; `image_engine` paints
-    pictures that have words (`diffusers:PATH`, `openai:MODEL`); `shots` are in order."""
+    the scenes; `image_engine` paints pictures that have words (`sticker`, `diffusers:PATH`, `openai:MODEL`); `shots` are in
+    order."""
 
     title: str
     lang: Literal["zh", "en"]

@@ -17,7 +17,7 @@ _FILE = click.Path(path_type=Path)
 @click.argument("words")
 @click.argument("target", type=_FILE)
 @click.option("--engine", default="collage", show_default=True,
-              help="collage, own:MODEL, folder:DIR, diffusers:PATH, openai:MODEL")  # fmt: skip
+              help="collage, sticker, own:MODEL, folder:DIR, diffusers:PATH, openai:MODEL")  # fmt: skip
 @click.option("--size", default="", help=say("width x height [collage: 1080x1920]", "宽x高 [collage：1080x1920]"))
 @click.option("--style", default="", help=say("collage: noto, fluent, twemoji, openmoji; others: their own",
                                               "collage：noto、fluent、twemoji、openmoji；其他引擎用各自的"))  # fmt: skip

@@ -9,6 +9,7 @@ from mofang.studio.errors import UserError
 
 ENGINES = {
     "collage": "mofang.image.engines.collage.engine",
+    "sticker": "mofang.image.engines.sticker",
     "own": "mofang.image.engines.sticker",
     "folder": "mofang.image.engines.folder",
     "diffusers": "mofang.image.engines.diffusers",
@@ -18,7 +19,7 @@ ENGINES = {
 
 
 def open_engine(name: str, *, loras: Sequence[str] = (), controlnet: str = "", studio: Path | None = None) -> PictureEngine:
-    """The engine called `name`: `collage`, `own:MODEL`, `folder:DIR`, `diffusers:PATH`, `openai:MODEL`.
+    """The engine called `name`: `collage`, `sticker`, `own:MODEL`, `folder:DIR`, `diffusers:PATH`, `openai:MODEL`.
 
     `loras` are `file` or `file:weight`, `controlnet` a folder; of use to diffusers alone. Raises `UserError`.
     """

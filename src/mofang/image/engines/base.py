@@ -63,13 +63,14 @@ class PictureEngine(Protocol):
 
     `model` is `name@sha256` of its weights, or the name a service knows it by; `version` changes when the same request
     would give another picture; `hears` names the fields of a `Request` that it listens to beside words, size, seed, count;
-    `exact` says whether the same request gives the same picture.
+    `exact` says whether the same request gives the same picture, `cut_out` whether it draws a subject on nothing.
     """
 
     model: str
     version: str
     hears: frozenset[str]
     exact: bool
+    cut_out: bool
 
     def paint(self, request: Request, progress: Progress = silent) -> Painted:
         """Paint. Raises `UserError` for what the engine cannot do."""

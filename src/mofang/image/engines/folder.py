@@ -127,6 +127,7 @@ class FolderEngine:
     version, model = VERSION, ""
     hears = frozenset[str]()
     exact = True
+    cut_out = False
 
     def __init__(self, folder: Path) -> None:
         self._files = pictures_in(folder)

@@ -65,6 +65,7 @@ class OpenAIPictures:
     version = "1"
     hears = frozenset({"quality", "style", "background", "image", "mask"})
     exact = False
+    cut_out = False
 
     def __init__(self, base_url: str, model: str, *, key_name: str = "OPENAI_API_KEY", patience: Patience | None = None) -> None:
         if not model or not model.isprintable():

@@ -1,7 +1,7 @@
 """Our own text-to-image model as a picture engine: one subject, drawn in a style, on nothing.
 
-`own:NAME` is one that `mofang image train --kind flow` made. It draws at its own size; the drawing is then enlarged to fit
-the picture that was asked for, transparent around it.
+`own:NAME` is one that `mofang image train --kind flow` made, `sticker` the one that ships. It draws at its own size; the
+drawing is then enlarged to fit the picture that was asked for, transparent around it.
 """
 
 import re
@@ -28,6 +28,12 @@ SAID = {
 """How a description names a style, where the model knows one of that name."""
 
 
+NAME = "sticker"
+"""The shipped model."""
+USUAL = "flat"
+"""The style where none is said: pictures of one piece should look alike."""
+
+
 class StickerEngine:
     """A model's folder as a picture engine; `style` is one of the styles it learned, named or said in the words."""
 
@@ -37,6 +43,7 @@ class StickerEngine:
 
     def __init__(self, folder: Path) -> None:
         self.painter = Painter(folder)
+        self.cut_out = self.painter.channels == 4
         card = own.read_card(folder)
         self.model = f"{card.get('name', folder.name)}@{str(card.get('sha256', ''))[:16]}"
         self._credits = tuple(_credit(card, source) for source in card.get("sources", []))
@@ -64,7 +71,7 @@ class StickerEngine:
             if style in self.painter.styles and re.search(pattern, request.words, re.IGNORECASE):
                 rest = re.sub(rf"(?:{pattern})(?:风格|风)?的?", " ", request.words, flags=re.IGNORECASE).strip()
                 return rest or request.words, style
-        return request.words, ""
+        return request.words, USUAL if USUAL in self.painter.styles else ""
 
     def close(self) -> None:
         """Free the graphs."""
@@ -100,4 +107,4 @@ def _credit(card: dict[str, Any], source: str) -> Credit:
 
 def open_engine(rest: str, loras: Sequence[str], controlnet: str, studio: Path | None) -> StickerEngine:
     """See `mofang.image.engines.open_engine`."""
-    return StickerEngine(own.find(rest, studio))
+    return StickerEngine(own.find(rest or NAME, studio))

@@ -16,6 +16,7 @@ class CollageEngine:
     version = VERSION
     hears = frozenset({"style"})
     exact = True
+    cut_out = False
 
     def __init__(self) -> None:
         self.model = open_art(DEFAULT).card.key

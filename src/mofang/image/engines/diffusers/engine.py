@@ -37,6 +37,7 @@ class DiffusersEngine:
     version = "1"
     hears = frozenset({"negative", "steps", "guidance", "sampler", "image", "mask", "strength", "control"})
     exact = True
+    cut_out = False
 
     def __init__(self, checkpoint: find.Checkpoint, loras: Sequence[tuple[Path, float]] = (), controlnet: Path | None = None) -> None:
         self._library = find.library()
