@@ -4,6 +4,7 @@
 how well. A Transformer's folder is in the Hugging Face layout and opens in Transformers as it is.
 """
 
+import hashlib
 import json
 import sys
 from difflib import get_close_matches
@@ -131,9 +132,11 @@ def read_card(folder: Path) -> dict[str, Any]:
 
 
 def write_card(folder: Path, card: dict[str, Any]) -> None:
-    """Write the card, with the hash of the weights it speaks of."""
-    stamped = {**card, "sha256": file_hash(folder / WEIGHTS)}
-    write_atomic(folder / CARD, dumps(stamped))
+    """Write the card, with the hash of the weights it speaks of: without a file of weights, of its graphs' hashes."""
+    weights = folder / WEIGHTS
+    graphs = "".join(file_hash(path) for path in sorted(folder.glob("*.onnx")))
+    sha256 = file_hash(weights) if weights.exists() else hashlib.sha256(graphs.encode()).hexdigest()
+    write_atomic(folder / CARD, dumps({**card, "sha256": sha256}))
 
 
 def dumps(value: dict[str, Any]) -> str:
