@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from mofang.cli.numbers import Real
 from mofang.studio.words import say
 
 
@@ -14,7 +15,7 @@ from mofang.studio.words import say
 @click.argument("book", type=click.Path(path_type=Path))
 @click.argument("target", type=click.Path(path_type=Path))
 @click.option("--voice", default="", help=say("a name from `mofang speech voices`", "音色名（见 mofang speech voices）"))
-@click.option("--speed", type=click.FloatRange(0.5, 2.0), default=1.0, show_default=True)
+@click.option("--speed", type=Real(0.5, 2.0), default=1.0, show_default=True)
 @click.option("--cover", type=click.Path(path_type=Path), help=say("a picture instead of the book's own", "封面图片（默认用书的）"))
 @click.pass_obj
 def book(folder: Path, book: Path, target: Path, voice: str, speed: float, cover: Path | None) -> None:

@@ -6,6 +6,7 @@ from typing import Literal
 
 import click
 
+from mofang.cli.numbers import Real
 from mofang.studio.words import say
 
 
@@ -17,7 +18,7 @@ from mofang.studio.words import say
 @click.option("--script", type=click.Path(path_type=Path),
               help=say("or a script, storyboard, book or captions", "或剧本、分镜、书、字幕文件"))  # fmt: skip
 @click.option("--language", type=click.Choice(["zh", "en"]), help=say("the text's own if not given", "默认由文字判断"))
-@click.option("--most", type=click.FloatRange(0, 10), default=0.1, show_default=True,
+@click.option("--most", type=Real(0, 10), default=0.1, show_default=True,
               help=say("errors let pass, as a share", "容许的错误率"))  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help=say("everything as JSON", "以 JSON 输出"))
 @click.pass_context

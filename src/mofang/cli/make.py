@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from mofang.cli.numbers import Real
 from mofang.studio import Studio
 from mofang.studio.words import say
 
@@ -24,7 +25,7 @@ STAGES = ("script", "storyboard", "pictures", "voices", "timeline", "render", "p
 )
 @click.option("--aspect", type=click.Choice(ASPECTS), default=None, help=say("shape of the film [9:16]", "画幅 [9:16]"))
 @click.option("--voice", default="", help=say("a name from: mofang speech voices", "音色名，见 mofang speech voices"))
-@click.option("--speed", type=click.FloatRange(0.5, 2.0), default=None, help=say("of the voice", "语速"))
+@click.option("--speed", type=Real(0.5, 2.0), default=None, help=say("of the voice", "语速"))
 @click.option(
     "--style", default="", help=say("art: noto, fluent, twemoji, openmoji", "画风：noto、fluent、twemoji、openmoji")
 )

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from mofang.cli.numbers import Real
 from mofang.studio.words import say
 
 
@@ -17,9 +18,9 @@ from mofang.studio.words import say
 @click.option("--cast", "casts", multiple=True, help=say("NAME=VOICE (several), or a file with such lines; the rest is cast by itself",
                                                          "角色=音色（可多个），或写有这些行的文件；其余自动分配"))  # fmt: skip
 @click.option("--room", type=click.Choice(["none", "studio", "room", "hall", "church"]), default="studio", show_default=True)
-@click.option("--gap", type=click.FloatRange(0, 5), default=1.0, show_default=True, help=say("stretches the rests between lines",
+@click.option("--gap", type=Real(0, 5), default=1.0, show_default=True, help=say("stretches the rests between lines",
                                                                                            "台词间停顿的倍数"))  # fmt: skip
-@click.option("--speed", type=click.FloatRange(0.5, 2.0), default=1.0, show_default=True)
+@click.option("--speed", type=Real(0.5, 2.0), default=1.0, show_default=True)
 @click.pass_obj
 def perform(folder: Path, script: Path, target: Path, casts: tuple[str, ...], room: str, gap: float, speed: float) -> None:
     """Lines spoken before are not spoken again."""

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from mofang.cli.lazy import Lazy
+from mofang.cli.numbers import Real
 from mofang.studio import Studio, UserError
 from mofang.studio.words import language, say
 
@@ -59,7 +60,7 @@ def voices(folder: Path, play: str) -> None:
 @click.argument("target", type=click.Path(path_type=Path))
 @click.option("--voice", default="", help=say("a name from `mofang speech voices`, or a voice of your own",
                                               "音色名（见 mofang speech voices），或自己的音色"))
-@click.option("--speed", type=click.FloatRange(0.5, 2.0), default=1.0, show_default=True)
+@click.option("--speed", type=Real(0.5, 2.0), default=1.0, show_default=True)
 @click.option("--lips", type=click.Path(path_type=Path), help=say("write the mouth's shapes (visemes) to this JSON file",
                                                                   "把口型（visemes）写入这个 JSON 文件"))
 @click.pass_obj

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from mofang.cli.numbers import Real
 from mofang.studio.errors import UserError
 from mofang.studio.words import say
 
@@ -14,12 +15,12 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
     for option in (
         click.option("--model", required=True, help=say("a model's folder or name", "模型的文件夹或名称")),
         click.option("--style", required=True, help=say("one it has learned", "它学过的风格")),
-        click.option("--seconds", type=click.FloatRange(min=0, min_open=True), default=10.0, show_default=True,
+        click.option("--seconds", type=Real(min=0, min_open=True), default=10.0, show_default=True,
                      help=say("how long in all", "总时长")),
         click.option("--lyrics", type=click.Path(path_type=Path), help=say("a text file with the words", "歌词文本文件")),
         click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True),
-        click.option("--temperature", type=click.FloatRange(0.05, 3), default=0.95, show_default=True),
-        click.option("--top-p", type=click.FloatRange(0.05, 1), default=0.98, show_default=True),
+        click.option("--temperature", type=Real(0.05, 3), default=0.95, show_default=True),
+        click.option("--top-p", type=Real(0.05, 1), default=0.98, show_default=True),
         click.pass_obj,
     ):  # fmt: skip
         command = option(command)

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from mofang.cli.numbers import Real
 from mofang.cli.session import need_torch, options, session
 from mofang.studio.errors import UserError
 from mofang.studio.words import say
@@ -45,10 +46,10 @@ _option = options({
 @_option("--heads", type=click.IntRange(1, 64), default=4)
 @_option("--lyrics", type=click.IntRange(0, 4096), default=0)
 @_option("--batch", type=click.IntRange(1, 4096))
-@_option("--lr", type=click.FloatRange(min=0, min_open=True), default=1e-3)
-@_option("--matrix-lr", type=click.FloatRange(min=0), default=0.01)
-@_option("--dropout", type=click.FloatRange(0, 0.9), default=0.1)
-@_option("--ema", type=click.FloatRange(0, 1, max_open=True), default=0.995)
+@_option("--lr", type=Real(min=0, min_open=True), default=1e-3)
+@_option("--matrix-lr", type=Real(min=0), default=0.01)
+@_option("--dropout", type=Real(0, 0.9), default=0.1)
+@_option("--ema", type=Real(0, 1, max_open=True), default=0.995)
 @_option("--validations", type=click.IntRange(1, 1000), default=20)
 @_option("--patience", type=click.IntRange(0), default=0)
 @_option("--precision", type=click.Choice(["auto", "bf16", "float32"]), default="auto")

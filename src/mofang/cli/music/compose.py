@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from mofang.cli.music.sampling import sampled, wished, write
+from mofang.cli.numbers import Real
 from mofang.studio.errors import UserError
 from mofang.studio.words import say
 
@@ -16,7 +17,7 @@ from mofang.studio.words import say
 @click.argument("targets", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--style", required=True, help="folk-zh, fiddle, irish, chorale, ragtime, own …")
 @click.option("--bars", type=click.IntRange(1, 64), help=say("how long; 16 if nothing is said", "小节数，默认 16"))
-@click.option("--seconds", type=click.FloatRange(1, 600), help=say("how long, instead of --bars", "时长，代替 --bars"))
+@click.option("--seconds", type=Real(1, 600), help=say("how long, instead of --bars", "时长，代替 --bars"))
 @click.option("--key", default="", help="G, Bb, F#m, Em …")
 @click.option("--metre", default="", help="4/4, 6/8 …")
 @click.option("--form", default="A A' B A''", show_default=True,

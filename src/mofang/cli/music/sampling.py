@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import click
 
+from mofang.cli.numbers import Real
 from mofang.studio.errors import UserError
 from mofang.studio.words import say
 
@@ -20,10 +21,10 @@ def sampled(command: F) -> F:
                      help=say("calm, bright, lively, sad, solemn, restless", "平静、明亮、活泼、忧伤、庄严、激动")),
         click.option("--scale", type=click.Choice(["pentatonic", "western", "chromatic"]),
                      help=say("the style's or the piece's if not given", "音阶（默认随风格或原曲）")),
-        click.option("--tempo", type=click.FloatRange(30, 250), help=say("quarter notes a minute", "每分钟四分音符数")),
+        click.option("--tempo", type=Real(30, 250), help=say("quarter notes a minute", "每分钟四分音符数")),
         click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True),
-        click.option("--temperature", type=click.FloatRange(0.05, 3), default=0.95, show_default=True),
-        click.option("--top-p", type=click.FloatRange(0.05, 1), default=0.95, show_default=True),
+        click.option("--temperature", type=Real(0.05, 3), default=0.95, show_default=True),
+        click.option("--top-p", type=Real(0.05, 1), default=0.95, show_default=True),
         click.option("--soundfont", type=click.Path(path_type=Path), help=say("an .sf2 or .sf3 to play with", "演奏用的音色库")),
     )):  # fmt: skip
         command = option(command)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from mofang.cli.numbers import Real
 from mofang.studio import Studio
 from mofang.studio.words import say
 
@@ -14,10 +15,10 @@ from mofang.studio.words import say
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option("--only", default="", help=say("some steps: clip,click,hum,noise,silence,loudness",
                                              "只做几步：clip,click,hum,noise,silence,loudness"))  # fmt: skip
-@click.option("--strength", type=click.FloatRange(0, 2), default=1.0, show_default=True, help=say("of noise reduction", "降噪力度"))
-@click.option("--pause", type=click.FloatRange(0, 60), default=0.0, show_default=True,
+@click.option("--strength", type=Real(0, 2), default=1.0, show_default=True, help=say("of noise reduction", "降噪力度"))
+@click.option("--pause", type=Real(0, 60), default=0.0, show_default=True,
               help=say("longest pause left inside, in seconds; 0: any", "中间停顿最长几秒；0 为不限"))  # fmt: skip
-@click.option("--lufs", type=click.FloatRange(-50, -5), default=-16.0, show_default=True)
+@click.option("--lufs", type=Real(-50, -5), default=-16.0, show_default=True)
 @click.pass_obj
 def clean(studio: Path, sound: Path, out: Path, only: str, strength: float, pause: float, lufs: float) -> None:
     """Everything in the order that works."""

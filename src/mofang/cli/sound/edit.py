@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import click
 
+from mofang.cli.numbers import Real
 from mofang.studio import Studio, UserError
 from mofang.studio.words import say
 
@@ -53,8 +54,8 @@ def cut(studio: Path, sound: Path, out: Path, start: str, end: str | None, remov
 
 
 @_verb("fade", "Fade in and out.", "淡入淡出。")
-@click.option("--in", "fade_in", type=click.FloatRange(0, 600), default=0.0, show_default=True, help=say("seconds", "秒"))
-@click.option("--out", "fade_out", type=click.FloatRange(0, 600), default=0.0, show_default=True, help=say("seconds", "秒"))
+@click.option("--in", "fade_in", type=Real(0, 600), default=0.0, show_default=True, help=say("seconds", "秒"))
+@click.option("--out", "fade_out", type=Real(0, 600), default=0.0, show_default=True, help=say("seconds", "秒"))
 @click.option("--curve", type=click.Choice(["cosine", "linear", "power", "exponential"]), default="cosine", show_default=True)
 def fade(studio: Path, sound: Path, out: Path, **params: Any) -> None:
     """Along a curve."""
@@ -62,8 +63,8 @@ def fade(studio: Path, sound: Path, out: Path, **params: Any) -> None:
 
 
 @_verb("join", "One after another: SOUND SOUND … OUT.", "首尾相接：SOUND SOUND … OUT。", many=True)
-@click.option("--crossfade", type=click.FloatRange(0, 60), default=0.0, show_default=True, help=say("seconds overlapped", "交叠秒数"))
-@click.option("--gap", type=click.FloatRange(0, 600), default=0.0, show_default=True, help=say("seconds between", "间隔秒数"))
+@click.option("--crossfade", type=Real(0, 60), default=0.0, show_default=True, help=say("seconds overlapped", "交叠秒数"))
+@click.option("--gap", type=Real(0, 600), default=0.0, show_default=True, help=say("seconds between", "间隔秒数"))
 def join(studio: Path, sounds: tuple[Path, ...], out: Path, crossfade: float, gap: float) -> None:
     """With a cross-fade or a gap."""
     if crossfade and gap:
@@ -75,7 +76,7 @@ def join(studio: Path, sounds: tuple[Path, ...], out: Path, crossfade: float, ga
 @click.option("--levels", default="", help=say("dB of each: 0,-6", "各自电平（dB）：0,-6"))
 @click.option("--pans", default="", help=say("side of each, -1 to 1: 0,0.5", "各自左右，-1 到 1：0,0.5"))
 @click.option("--starts", default="", help=say("start of each in seconds: 0,2.5", "各自起点（秒）：0,2.5"))
-@click.option("--duck", type=click.FloatRange(0, 40), default=0.0, show_default=True,
+@click.option("--duck", type=Real(0, 40), default=0.0, show_default=True,
               help=say("dB the others go down under the first", "第一条响起时压低其余（dB）"))  # fmt: skip
 def mix(studio: Path, sounds: tuple[Path, ...], out: Path, levels: str, pans: str, starts: str, duck: float) -> None:
     """Stereo at 48 kHz."""
@@ -95,16 +96,16 @@ def _numbers(option: str, text: str, count: int, low: float, high: float) -> lis
 
 
 @_verb("loop", "Find a part that loops without a seam, on the beat.", "找出可无缝循环的一段（踩在拍上）。")
-@click.option("--least", type=click.FloatRange(1, 600), default=4.0, show_default=True, help=say("seconds of a turn", "一圈至少几秒"))
-@click.option("--seconds", type=click.FloatRange(1, 3600), help=say("turn it so long [one turn]", "循环到几秒 [一圈]"))
+@click.option("--least", type=Real(1, 600), default=4.0, show_default=True, help=say("seconds of a turn", "一圈至少几秒"))
+@click.option("--seconds", type=Real(1, 3600), help=say("turn it so long [one turn]", "循环到几秒 [一圈]"))
 def loop(studio: Path, sound: Path, out: Path, **params: Any) -> None:
     """One turn, or as long as wanted."""
     _run(studio, "loop", (sound,), out, **params)
 
 
 @_verb("tempo", "Faster or slower at the same pitch.", "变速不变调。")
-@click.option("--speed", type=click.FloatRange(0.25, 4), help=say("1.25 is a quarter faster", "1.25 即快四分之一"))
-@click.option("--bpm", type=click.FloatRange(20, 400), help=say("to so many beats a minute instead", "或调到每分钟几拍"))
+@click.option("--speed", type=Real(0.25, 4), help=say("1.25 is a quarter faster", "1.25 即快四分之一"))
+@click.option("--bpm", type=Real(20, 400), help=say("to so many beats a minute instead", "或调到每分钟几拍"))
 def tempo(studio: Path, sound: Path, out: Path, speed: float | None, bpm: float | None) -> None:
     """By a phase vocoder that keeps attacks sharp."""
     if (speed is None) == (bpm is None):
@@ -113,7 +114,7 @@ def tempo(studio: Path, sound: Path, out: Path, speed: float | None, bpm: float 
 
 
 @_verb("pitch", "Higher or lower in the same time.", "变调不变速。")
-@click.option("--semitones", type=click.FloatRange(-24, 24), required=True, help=say("12 is an octave", "12 为一个八度"))
+@click.option("--semitones", type=Real(-24, 24), required=True, help=say("12 is an octave", "12 为一个八度"))
 @click.option("--formants", is_flag=True, help=say("keep a voice's own timbre", "保留人声音色（共振峰）"))
 def pitch(studio: Path, sound: Path, out: Path, **params: Any) -> None:
     """Stretched, then played at another speed."""
@@ -121,8 +122,8 @@ def pitch(studio: Path, sound: Path, out: Path, **params: Any) -> None:
 
 
 @_verb("loudness", "Bring it to a loudness.", "调整响度。")
-@click.option("--lufs", type=click.FloatRange(-50, -5), default=-14.0, show_default=True)
-@click.option("--peak", type=click.FloatRange(-20, 0), default=-1.0, show_default=True, help=say("dBTP at most", "真峰值上限 dBTP"))
+@click.option("--lufs", type=Real(-50, -5), default=-14.0, show_default=True)
+@click.option("--peak", type=Real(-20, 0), default=-1.0, show_default=True, help=say("dBTP at most", "真峰值上限 dBTP"))
 def loudness(studio: Path, sound: Path, out: Path, **params: Any) -> None:
     """ITU-R BS.1770."""
     _run(studio, "loudness", (sound,), out, **params)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from mofang.cli.numbers import Real
 from mofang.studio import Studio, UserError
 from mofang.studio.words import say
 
@@ -12,7 +13,7 @@ from mofang.studio.words import say
                         "合成音效，首尾相接可循环。不带参数则列出全部。"))  # fmt: skip
 @click.argument("name", required=False)
 @click.argument("out", type=click.Path(path_type=Path), required=False)
-@click.option("--seconds", type=click.FloatRange(0.5, 3600), default=10.0, show_default=True)
+@click.option("--seconds", type=Real(0.5, 3600), default=10.0, show_default=True)
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True)
 @click.pass_obj
 def effect(studio: Path, name: str | None, out: Path | None, seconds: float, seed: int) -> None:

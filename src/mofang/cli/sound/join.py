@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from mofang.cli.numbers import Real
 from mofang.studio.words import say
 
 
@@ -12,7 +13,7 @@ from mofang.studio.words import say
 @click.argument("vocoder")
 @click.option("--name", default="", help=say("what to call it; kept in the studio", "音色名；保存在工作室中"))
 @click.option("--out", type=click.Path(path_type=Path), help=say("a folder instead of the studio's", "文件夹（默认在工作室内）"))
-@click.option("--temperature", type=click.FloatRange(0, 2), default=1.0, show_default=True,
+@click.option("--temperature", type=Real(0, 2), default=1.0, show_default=True,
               help=say("of the samples drawn; lower is cleaner and duller", "采样温度；低则干净而平"))  # fmt: skip
 @click.pass_obj
 def join(studio: Path, acoustic: str, vocoder: str, name: str, out: Path | None, temperature: float) -> None:

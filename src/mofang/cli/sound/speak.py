@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from mofang.cli.numbers import Real
 from mofang.studio.words import say
 
 
@@ -12,7 +13,7 @@ from mofang.studio.words import say
 @click.argument("target", type=click.Path(path_type=Path))
 @click.option("--voice", required=True, help=say("a voice's folder or name, with #SPEAKER for one of several",
                                                  "音色的文件夹或名称；多个说话人时加 #SPEAKER"))  # fmt: skip
-@click.option("--speed", type=click.FloatRange(0.5, 2.0), default=1.0, show_default=True)
+@click.option("--speed", type=Real(0.5, 2.0), default=1.0, show_default=True)
 @click.pass_obj
 def speak(folder: Path, text: str, target: Path, voice: str, speed: float) -> None:
     """Readings may be given inline: [重](chong2)庆."""

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from mofang.cli.numbers import Real
 from mofang.cli.session import need_torch, options, session
 from mofang.studio.errors import UserError
 from mofang.studio.words import say
@@ -39,15 +40,15 @@ _option = options({
 @_option("--layers", type=click.IntRange(1, 200), default=30)
 @_option("--residual", type=click.IntRange(16, 1024), default=64)
 @_option("--skip", type=click.IntRange(16, 4096), default=64)
-@_option("--emphasis", type=click.FloatRange(0, 0.99), default=0.85)
+@_option("--emphasis", type=Real(0, 0.99), default=0.85)
 @_option("--acoustic", default="")
 @_option("--width", type=click.IntRange(16, 2048), default=192)
 @_option("--window", type=click.IntRange(1, 4000), default=80)
 @_option("--batch", type=click.IntRange(1, 4096))
-@_option("--lr", type=click.FloatRange(min=0, min_open=True))
-@_option("--matrix-lr", type=click.FloatRange(min=0), default=0.02)
-@_option("--ema", type=click.FloatRange(0, 1, max_open=True), default=0.999)
-@_option("--decay", type=click.FloatRange(0, 1), default=0.5)
+@_option("--lr", type=Real(min=0, min_open=True))
+@_option("--matrix-lr", type=Real(min=0), default=0.02)
+@_option("--ema", type=Real(0, 1, max_open=True), default=0.999)
+@_option("--decay", type=Real(0, 1), default=0.5)
 @_option("--validations", type=click.IntRange(1, 1000), default=20)
 @_option("--patience", type=click.IntRange(0), default=0)
 @_option("--precision", type=click.Choice(["auto", "bf16", "float32"]), default="auto")

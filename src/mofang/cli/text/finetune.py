@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import click
 
+from mofang.cli.numbers import Real
 from mofang.cli.session import need_torch, session
 from mofang.studio.words import say
 
@@ -58,13 +59,13 @@ def _option(*names: str, **settings: Any) -> Callable[[F], F]:
 @_option("--out", type=click.Path(path_type=Path))
 @_option("--budget", default="10min")
 @_option("--rank", type=click.IntRange(1, 1024), default=8)
-@_option("--alpha", type=click.FloatRange(min=0), default=0.0)
+@_option("--alpha", type=Real(min=0), default=0.0)
 @_option("--context", type=click.IntRange(8, 65536), default=256)
 @_option("--batch", type=click.IntRange(1, 4096), default=8)
 @_option("--accumulate", type=click.IntRange(1, 4096), default=4)
-@_option("--lr", type=click.FloatRange(min=0, min_open=True), default=3e-4)
-@_option("--dropout", type=click.FloatRange(0, 0.9), default=0.0)
-@_option("--ema", type=click.FloatRange(0, 1, max_open=True), default=0.98)
+@_option("--lr", type=Real(min=0, min_open=True), default=3e-4)
+@_option("--dropout", type=Real(0, 0.9), default=0.0)
+@_option("--ema", type=Real(0, 1, max_open=True), default=0.98)
 @_option("--patience", type=click.IntRange(0), default=0)
 @_option("--prompt", "prompts", multiple=True)
 @_option("--precision", type=click.Choice(["auto", "bf16", "float32"]), default="auto")

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import click
 
+from mofang.cli.numbers import Real
 from mofang.studio.words import say
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -50,7 +51,7 @@ def _option(*names: str, **settings: Any) -> Callable[[F], F]:
 @_option("--no-clean", is_flag=True)
 @_option("--form", type=click.Choice(["NFC", "NFKC", "none"]), default="NFC")
 @_option("--simplify", is_flag=True)
-@_option("--near", type=click.FloatRange(0, 1), default=0.8)
+@_option("--near", type=Real(0, 1), default=0.8)
 @_option("--stop-words", type=click.Choice(["report", "train", "keep"]), default="report")
 @_option("--licence", default="")
 @_option("--consent", default="")

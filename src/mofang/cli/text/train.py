@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from mofang.cli.numbers import Real
 from mofang.cli.session import Session, need_torch, options, session
 from mofang.studio.errors import UserError
 from mofang.studio.words import say
@@ -27,7 +28,7 @@ _option = options({
     "dtype": say("of the weights kept", "保存权重的类型"),
 })
 
-_ABOVE_ZERO = click.FloatRange(min=0, min_open=True)
+_ABOVE_ZERO = Real(min=0, min_open=True)
 
 
 @click.command(help=say("Train a model on CORPUS (see `mofang text prepare`).", "用语料 CORPUS 训练模型（见 mofang text prepare）。"))
@@ -46,13 +47,13 @@ _ABOVE_ZERO = click.FloatRange(min=0, min_open=True)
 @_option("--batch", type=click.IntRange(1, 65536))
 @_option("--accumulate", type=click.IntRange(1, 4096), default=1)
 @_option("--lr", type=_ABOVE_ZERO)
-@_option("--matrix-lr", type=click.FloatRange(min=0))
-@_option("--weight-decay", type=click.FloatRange(min=0), default=0.05)
-@_option("--dropout", type=click.FloatRange(0, 0.9), default=0.0)
-@_option("--clip", type=click.FloatRange(min=0), default=1.0)
-@_option("--ema", type=click.FloatRange(0, 1, max_open=True), default=0.995)
-@_option("--warmup", type=click.FloatRange(0, 1), default=0.02)
-@_option("--decay", type=click.FloatRange(0, 1), default=0.5)
+@_option("--matrix-lr", type=Real(min=0))
+@_option("--weight-decay", type=Real(min=0), default=0.05)
+@_option("--dropout", type=Real(0, 0.9), default=0.0)
+@_option("--clip", type=Real(min=0), default=1.0)
+@_option("--ema", type=Real(0, 1, max_open=True), default=0.995)
+@_option("--warmup", type=Real(0, 1), default=0.02)
+@_option("--decay", type=Real(0, 1), default=0.5)
 @_option("--patience", type=click.IntRange(0), default=0)
 @_option("--prompt", "prompts", multiple=True)
 @_option("--precision", type=click.Choice(["auto", "bf16", "float32"]), default="auto")
