@@ -89,7 +89,7 @@ class Painter:
         made = self._answers("decoder", latents=x)[0]
         if made.shape != (len(x), self.channels, self.size, self.size):
             raise UserError(f"{self.folder / 'decoder.onnx'} is another model's; take the model's folder whole")
-        return _straight(made)
+        return straight(made)
 
     def _answers(self, name: str, **inputs: Any) -> list[Any]:
         return answers(self._graphs[name], self.folder / f"{name}.onnx", **inputs)
@@ -110,7 +110,7 @@ class Painter:
         return velocity
 
 
-def _straight(pictures: NDArray[np.float32]) -> NDArray[np.uint8]:
+def straight(pictures: NDArray[np.float32]) -> NDArray[np.uint8]:
     """(N, C, H, W) in 0..1, alpha premultiplied → (N, H, W, C) bytes with straight alpha."""
     x = pictures.transpose(0, 2, 3, 1)
     if x.shape[3] == 4:
