@@ -58,6 +58,6 @@ def test_the_subject_stands_in_its_place_and_comes_again(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("words, subject", [("夜里，大海边站着一只小狐狸。", "狐狸"), ("一切都静悄悄的，很静很静。", ""),
                                             ("zeppelin", "zeppelin"), ("The fox looked at the moon.", "fox"),
-                                            ("It was quiet, very quiet, for a long while.", "")])  # fmt: skip
+                                            ("It was quiet, very quiet, for a long while.", ""), ("它抬头看见了月亮。", "")])  # fmt: skip
 def test_what_words_are_about(words, subject):
     assert standing.subject_of(words) == subject

@@ -38,11 +38,12 @@ def standing(studio: Studio, engine: PictureEngine, name: str, picture: Picture,
 
 
 def subject_of(words: str) -> str:
-    """The name of the first thing that words are about; a few words that tell of none we know are the thing. Empty: none."""
+    """The name of the first thing that words are about; a few words that tell of none we know are the thing. Empty: none, or
+    what hangs in the sky, which the place shows."""
     lang = language_of(words)
-    told = next(iter(read(words, lang).subjects), None)
-    if told and told.glyph in glyphs() and told.word in words:
-        return glyphs()[told.glyph].label(lang)
+    told = [subject for subject in read(words, lang).subjects if subject.glyph in glyphs() and subject.word in words]
+    if told:
+        return next((glyphs()[subject.glyph].label(lang) for subject in told if subject.role != "sky"), "")
     few = len(words.strip(" 。.!！?？")) <= FEW if lang == "zh" else len(words.split()) <= FEW
     return words * few
 
@@ -50,7 +51,8 @@ def subject_of(words: str) -> str:
 def place(picture: Picture) -> Picture:
     """Where the words of a picture are, with nobody there."""
     scene = read(picture.words, language_of(picture.words))
-    return Picture(scene=replace(scene, subjects=()), seed=picture.seed)
+    sky = tuple(subject for subject in scene.subjects if subject.role == "sky")
+    return Picture(scene=replace(scene, subjects=sky), seed=picture.seed)
 
 
 def produce(studio: Studio, recipe: Recipe, target: Path) -> Made:
