@@ -56,8 +56,9 @@ def test_the_subject_stands_in_its_place_and_comes_again(tmp_path, monkeypatch):
     assert len(engine.asked) == 1, "what is there is not drawn again, and silence cannot be drawn"
 
 
-@pytest.mark.parametrize("words, subject", [("夜里，大海边站着一只小狐狸。", "狐狸"), ("一切都静悄悄的，很静很静。", ""),
-                                            ("zeppelin", "zeppelin"), ("The fox looked at the moon.", "fox"),
-                                            ("It was quiet, very quiet, for a long while.", ""), ("它抬头看见了月亮。", "")])  # fmt: skip
+@pytest.mark.parametrize("words, subject", [
+    ("夜里，大海边站着一只小狐狸。", "狐狸"), ("一切都静悄悄的，很静很静。", ""), ("zeppelin", "zeppelin"),
+    ("The fox looked at the moon.", "fox"), ("它抬头看见了月亮。", ""), ("It was quiet, very quiet, for a long while.", ""),
+])  # fmt: skip
 def test_what_words_are_about(words, subject):
     assert standing.subject_of(words) == subject
