@@ -215,7 +215,7 @@ def test_a_page_with_a_labelled_picture_is_labelled_too(tmp_path):
         (["poster", "--out", "a.png"], "no words"),
         (["poster", "--title", "a", "--out", "a.bmp"], "cannot write"),
         (["poster", "--title", "a", "--picture", "gone.png", "--out", "a.png"], "gone.png"),
-        (["poster", "--title", "a", "--picture", "/", "--out", "a.png"], "damaged"),
+        (["poster", "--title", "a", "--picture", "/", "--out", "a.png"], "is a folder"),
         (["cover", "--title", "a", "--qr", "https://a.b", "--out", "a.png"], "no place for a QR"),
         (["poster", "--title", "\x00\x07", "--out", "a.png"], "no words"),
         (["poster"], "name a template"),
