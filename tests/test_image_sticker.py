@@ -19,6 +19,8 @@ def test_it_is_small_and_says_whose_work_it_learned_from():
     assert sum(path.stat().st_size for path in folder.iterdir()) < 80e6
     card = own.read_card(folder)
     assert card["licence"] == "CC-BY-SA-4.0" and any("OpenMoji" in source for source in card["sources"])
+    assert own.find_again(own.key(folder)) == folder, "kept as graphs alone, it has a hash all the same"
+    assert own.key(folder).endswith(card["sha256"][:16])
 
 
 def test_it_draws_on_nothing_and_the_same_again(tmp_path):

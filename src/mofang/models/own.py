@@ -76,14 +76,14 @@ def find(name: str | Path, studio: Path | None = None) -> Path:
 def key(folder: Path) -> str:
     """`name@hash`, as recipes name the model in `folder`: the weights are part of what made a thing, and another model under the
     same name makes another."""
-    return f"{folder.parent.name if folder.name == 'model' else folder.name}@{file_hash(folder / WEIGHTS)[:16]}"
+    return f"{folder.parent.name if folder.name == 'model' else folder.name}@{_hash(folder)[:16]}"
 
 
 def find_again(key: str, studio: Path | None = None) -> Path:
     """The folder of the model that a recipe names by its `key`. Raises `UserError` if it is another by now."""
     name, _, mark = key.partition("@")
     folder = find(name, studio)
-    if file_hash(folder / WEIGHTS)[: len(mark)] != mark:
+    if _hash(folder)[: len(mark)] != mark:
         raise UserError(f"the model {name} is another than the one that made this; put that one back")
     return folder
 
@@ -132,11 +132,16 @@ def read_card(folder: Path) -> dict[str, Any]:
 
 
 def write_card(folder: Path, card: dict[str, Any]) -> None:
-    """Write the card, with the hash of the weights it speaks of: without a file of weights, of its graphs' hashes."""
-    weights = folder / WEIGHTS
-    graphs = "".join(file_hash(path) for path in sorted(folder.glob("*.onnx")))
-    sha256 = file_hash(weights) if weights.exists() else hashlib.sha256(graphs.encode()).hexdigest()
-    write_atomic(folder / CARD, dumps({**card, "sha256": sha256}))
+    """Write the card, with the hash of the weights it speaks of."""
+    write_atomic(folder / CARD, dumps({**card, "sha256": _hash(folder)}))
+
+
+def _hash(folder: Path) -> str:
+    """SHA-256 of a model's weights; of its graphs' hashes where it is kept as graphs alone."""
+    weights, graphs = folder / WEIGHTS, sorted(folder.glob("*.onnx"))
+    if weights.exists() or not graphs:
+        return file_hash(weights)
+    return hashlib.sha256("".join(map(file_hash, graphs)).encode()).hexdigest()
 
 
 def dumps(value: dict[str, Any]) -> str:
