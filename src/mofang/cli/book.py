@@ -21,7 +21,7 @@ from mofang.studio.words import say
 def book(folder: Path, book: Path, target: Path, voice: str, speed: float, cover: Path | None) -> None:
     """Passages spoken before are not spoken again."""
     from mofang.apps.audiobook import book_to
-    from mofang.cli.terminal import Line, clock
+    from mofang.cli.terminal import Line, clock, note
     from mofang.studio import Studio
     from mofang.studio.progress import Stages
 
@@ -33,5 +33,5 @@ def book(folder: Path, book: Path, target: Path, voice: str, speed: float, cover
         line.close()
     count, length = len(done.chapters), clock(done.seconds)
     click.echo(say(f"{done.path}: {count} chapters, {length}", f"{done.path}：{count} 章，{length}"))
-    for note in done.notes:
-        click.echo(say("note: ", "提示：") + note, err=True)
+    for each in done.notes:
+        note(each)

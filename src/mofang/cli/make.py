@@ -70,7 +70,7 @@ def make(folder: Path, source: str, out: Path, aspect: str | None, voice: str, s
     """Everything after the arguments is `mofang.apps.make`."""
     from mofang.apps.make.board import Wishes
     from mofang.apps.make.film import make as make_film
-    from mofang.cli.terminal import Line
+    from mofang.cli.terminal import Line, note
 
     line = Line(as_json)
     wishes = Wishes(title, author, voice, aspect or "", style, music, speed or 0.0, seed, pictures, image_engine, effects)
@@ -80,7 +80,7 @@ def make(folder: Path, source: str, out: Path, aspect: str | None, voice: str, s
         )
     finally:
         line.close()
-    for note in done.notes:
-        click.echo(say("note: ", "提示：") + note, err=True)
+    for each in done.notes:
+        note(each)
     for file in done.files:
         click.echo(str(file))

@@ -25,7 +25,7 @@ from mofang.studio.words import say
 def perform(folder: Path, script: Path, target: Path, casts: tuple[str, ...], room: str, gap: float, speed: float) -> None:
     """Lines spoken before are not spoken again."""
     from mofang.apps.perform import Wish, perform_to
-    from mofang.cli.terminal import Line
+    from mofang.cli.terminal import Line, note
     from mofang.sound.stage.casting import pairs
     from mofang.studio import Studio
     from mofang.studio.progress import Stages
@@ -43,8 +43,8 @@ def perform(folder: Path, script: Path, target: Path, casts: tuple[str, ...], ro
         click.echo(f"{name or say('narrator', '旁白')} = {voice.name}", err=True)
     for path in done.paths:
         click.echo(str(path))
-    for note in done.notes:
-        click.echo(say("note: ", "提示：") + note, err=True)
+    for each in done.notes:
+        note(each)
 
 
 def _lines(path: Path) -> list[str]:

@@ -6,6 +6,7 @@ import click
 
 from mofang.cli.lazy import Lazy
 from mofang.cli.numbers import Real
+from mofang.cli.terminal import note
 from mofang.studio import Studio, UserError
 from mofang.studio.words import language, say
 
@@ -74,8 +75,8 @@ def say_(folder: Path, text: str, target: Path, voice: str, speed: float, lips: 
     click.echo(str(speak_to(Studio(folder), text, target, name, speed, lips)))
     if lips:
         click.echo(str(lips))
-    if note := terms(name):
-        click.echo(say("note: ", "提示：") + note, err=True)
+    if told := terms(name):
+        note(told)
 
 
 def _spoken(studio: Studio, text: str, voice: str, speed: float) -> Path:

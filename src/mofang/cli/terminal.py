@@ -7,6 +7,8 @@ import time
 import unicodedata
 from dataclasses import asdict
 
+import click
+
 from mofang.studio.progress import Event
 from mofang.studio.words import say
 
@@ -30,6 +32,11 @@ NAMES = {
     "project": "投影",
     "write": "写出",
 }
+
+
+def note(line: str) -> None:
+    """What the creator should know, beside what was made."""
+    click.echo(say("note: ", "提示：") + line, err=True)
 
 
 def clock(seconds: float) -> str:

@@ -57,7 +57,7 @@ def make(folder: Path, /, words: str, target: Path, engine: str, size: str, styl
             click.echo(str(path))
         return
     from mofang.apps.paint import Order, paint_to
-    from mofang.cli.terminal import Line
+    from mofang.cli.terminal import Line, note
     from mofang.studio.progress import Stages
 
     given = {name: value for name, value in options.items() if value is not None}
@@ -67,7 +67,7 @@ def make(folder: Path, /, words: str, target: Path, engine: str, size: str, styl
         done = paint_to(Studio(folder), order, target, Stages({"pictures": 1.0}, line).of("pictures"))
     finally:
         line.close()
-    for note in done.notes:
-        click.echo(say("note: ", "提示：") + note, err=True)
+    for each in done.notes:
+        note(each)
     for path in done.paths:
         click.echo(str(path))

@@ -26,7 +26,7 @@ from mofang.studio.words import say
 def make(studio: Path, /, words: str, target: Path, engine: str, beginning: Path | None, melody: Path | None, **wish: Any) -> None:
     """The same options and seed make the same sound."""
     from mofang.apps.musicgen import Order, make_to
-    from mofang.cli.terminal import Line
+    from mofang.cli.terminal import Line, note
     from mofang.sound.engines.musicgen import Wish
     from mofang.studio import Studio
     from mofang.studio.progress import Stages
@@ -37,6 +37,6 @@ def make(studio: Path, /, words: str, target: Path, engine: str, beginning: Path
         done = make_to(Studio(studio), order, target, Stages({"music": 1}, line).of("music"))
     finally:
         line.close()
-    for note in done.notes:
-        click.echo(say("note: ", "提示：") + note, err=True)
+    for each in done.notes:
+        note(each)
     click.echo(str(done.path))

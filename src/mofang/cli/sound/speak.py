@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from mofang.cli.numbers import Real
+from mofang.cli.terminal import note
 from mofang.studio.words import say
 
 
@@ -23,5 +24,5 @@ def speak(folder: Path, text: str, target: Path, voice: str, speed: float) -> No
 
     name = sound.voice(voice, folder).name
     click.echo(str(speak_to(Studio(folder), text, target, name, speed)))
-    if note := terms(name):
-        click.echo(say("note: ", "提示：") + note, err=True)
+    if told := terms(name):
+        note(told)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from mofang.cli.terminal import note
 from mofang.studio.words import say
 
 
@@ -17,5 +18,5 @@ def passages(file: Path) -> None:
     click.echo(f"# {written.title} ({written.lang})")
     for number, said in enumerate(written.said, 1):
         click.echo(f"{number:3}  " + " ".join(said.text.split()))
-    for note in written.notes:
-        click.echo(say("note: ", "提示：") + note, err=True)
+    for each in written.notes:
+        note(each)

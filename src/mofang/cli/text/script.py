@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from mofang.cli.terminal import note
 from mofang.studio.words import say
 
 
@@ -22,5 +23,5 @@ def script(studio: Path, /, brief: str, engine: str, scenes: int, seed: int) -> 
     click.echo(f"# {written.title}\n")
     for said in written.said:
         click.echo(said.text + "\n")
-    for note in written.notes:
-        click.echo(say("note: ", "提示：") + note, err=True)
+    for each in written.notes:
+        note(each)

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
+from mofang.cli.terminal import note
 from mofang.studio.words import say
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -83,7 +84,7 @@ def write(studio: Path, /, model: str, prompt: str, n: int | None, bias: tuple[s
         return
     opened = Studio(studio)
     try:
-        makings = written(opened, model, order, _show, fresh, lambda line: click.echo(say("note: ", "提示：") + line, err=True))
+        makings = written(opened, model, order, _show, fresh, note)
         click.echo()
         for place, making in enumerate(makings[1:], 2):
             click.echo("\n" + say(f"── {place}", f"── 第 {place} 篇") + (f" (--seed {making.recipe.seed})" if not order.beams else ""))
