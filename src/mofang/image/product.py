@@ -18,6 +18,8 @@ from mofang.studio.errors import UserError
 
 Shape = Literal["tall", "square", "wide"]
 KINDS = ("gradient", "plain", "picture")
+STANDS = (0.14, 0.14, 0.86, 0.82)
+"""Left, top, right and foot of where a subject stands on a page without words, in shares of its sides."""
 SMALLEST = 24
 """Pixels of the shorter side of a subject that is worth showing."""
 
@@ -107,7 +109,7 @@ def _place(size: tuple[int, int], room: bool) -> tuple[int, int, int, int]:
     elif room:
         left, top, right, foot = 0.14, 0.33, 0.86, 0.86
     else:
-        left, top, right, foot = 0.14, 0.14, 0.86, 0.82
+        left, top, right, foot = STANDS
     return round(left * width), round(top * height), round((right - left) * width), round((foot - top) * height)
 
 

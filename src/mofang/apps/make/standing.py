@@ -4,6 +4,7 @@ The words are read as the collage reads them. The engine is asked for whom they 
 """
 
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +14,10 @@ from mofang.apps.make.storyboard import Picture
 from mofang.apps.originals import pixels
 from mofang.apps.paint import Order, painted
 from mofang.image.engines import PictureEngine
+from mofang.image.engines.collage import scene as collage
 from mofang.image.engines.collage.glyphs import glyphs
 from mofang.image.engines.collage.read import read
-from mofang.image.product import Scene, stage
+from mofang.image.product import STANDS, Scene, stage
 from mofang.studio import Made, Making, Recipe, Studio
 from mofang.text.language import language_of
 
@@ -41,7 +43,7 @@ def subject_of(words: str) -> str:
     """The name of the first thing that words are about; a few words that tell of none we know are the thing. Empty: none, or
     what hangs in the sky, which the place shows."""
     lang = language_of(words)
-    told = [subject for subject in read(words, lang).subjects if subject.glyph in glyphs() and subject.word in words]
+    told = [subject for subject in _read(words).subjects if subject.glyph in glyphs() and subject.word in words]
     if told:
         return next((glyphs()[subject.glyph].label(lang) for subject in told if subject.role != "sky"), "")
     few = len(words.strip(" 。.!！?？")) <= FEW if lang == "zh" else len(words.split()) <= FEW
@@ -50,9 +52,15 @@ def subject_of(words: str) -> str:
 
 def place(picture: Picture) -> Picture:
     """Where the words of a picture are, with nobody there."""
-    scene = read(picture.words, language_of(picture.words))
+    scene = _read(picture.words)
     sky = tuple(subject for subject in scene.subjects if subject.role == "sky")
     return Picture(scene=replace(scene, subjects=sky), seed=picture.seed)
+
+
+@lru_cache(maxsize=16)
+def _read(words: str) -> collage.Scene:
+    # A shot asks for whom and for where.
+    return read(words, language_of(words))
 
 
 def produce(studio: Studio, recipe: Recipe, target: Path) -> Made:
@@ -66,4 +74,5 @@ def produce(studio: Studio, recipe: Recipe, target: Path) -> Made:
     Image.fromarray((shot * 255).round().astype(np.uint8)).save(target, "PNG", compress_level=1)
     credits = tuple(dict.fromkeys(credit for each in (drawing, behind) for credit in studio.making(each).made.credits))
     nature = studio.making(drawing).made.facts["nature"]
-    return Made(credits, {"focus": [0.14, 0.14, 0.72, 0.68], "nature": nature})
+    left, top, right, foot = STANDS
+    return Made(credits, {"focus": [left, top, round(right - left, 4), round(foot - top, 4)], "nature": nature})
