@@ -8,6 +8,7 @@ from mofang.apps.sounds import SUFFIXES
 from mofang.sound.edit.source import LONGEST, Sound, open_sound, probe
 from mofang.studio import Made, Making, Recipe, Studio, UserError
 from mofang.studio.library import file_hash
+from mofang.trust.credentials import Nature
 from mofang.trust.labels import rhythm
 
 ENGINE = "original"
@@ -24,16 +25,21 @@ def keep(studio: Studio, path: Path) -> Making:
         marked = trust.verify(path, studio.folder).generated
     except UserError:  # A format that no mark of ours can be in.
         marked = False
+    # The reader goes by content: a name that says otherwise does no harm, a strange one would.
+    suffix = path.suffix.lower()
+    nature: Nature = "compositeWithTrainedAlgorithmicMedia" if marked else "digitalCreation"
+    return as_it_is(studio, path, suffix if suffix in SUFFIXES else ".wav", marked, nature, "audio")
+
+
+def as_it_is(studio: Studio, path: Path, suffix: str, marked: bool, nature: Nature, kind: str = "") -> Making:
+    """A file as an asset, byte for byte; `marked`: it bears an AI mark."""
     recipe = Recipe(ENGINE, "1", prompt=file_hash(path), params={"name": path.name, "generated": marked})
-    nature = "compositeWithTrainedAlgorithmicMedia" if marked else "digitalCreation"
 
     def produce(target: Path) -> Made:
         shutil.copyfile(path, target)
         return Made(facts={"nature": nature})
 
-    # The reader goes by content: a name that says otherwise does no harm, a strange one would.
-    suffix = path.suffix.lower()
-    return studio.make(recipe, suffix if suffix in SUFFIXES else ".wav", produce, kind="audio")
+    return studio.make(recipe, suffix, produce, kind)
 
 
 def heard(studio: Studio, asset: str, longest: float = LONGEST) -> Sound:

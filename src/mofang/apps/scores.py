@@ -1,14 +1,13 @@
 """Scores that something is made of as assets: kept byte for byte, so that what is made of them can be made again."""
 
-import shutil
 from contextlib import suppress
 from pathlib import Path
 
 from mofang import trust
-from mofang.apps.recordings import ENGINE
+from mofang.apps.recordings import as_it_is
 from mofang.sound.music import midi
 from mofang.sound.music.score import Score
-from mofang.studio import Made, Making, Recipe, Studio, UserError
+from mofang.studio import Making, Studio, UserError
 from mofang.studio.library import file_hash
 
 
@@ -22,13 +21,7 @@ def keep(studio: Studio, path: Path) -> Making:
         if known.path.is_file():
             return studio.making(known)
     marked = trust.verify(path, studio.folder).generated
-    recipe = Recipe(ENGINE, "1", prompt=file_hash(path), params={"name": path.name, "generated": marked})
-
-    def produce(target: Path) -> Made:
-        shutil.copyfile(path, target)
-        return Made(facts={"nature": "trainedAlgorithmicMedia" if marked else "digitalCreation"})
-
-    return studio.make(recipe, ".mid", produce)
+    return as_it_is(studio, path, ".mid", marked, "trainedAlgorithmicMedia" if marked else "digitalCreation")
 
 
 def kept(studio: Studio, asset: str) -> Score:
