@@ -11,6 +11,7 @@ from mofang.image.edit.bm3d import Floats
 from mofang.image.edit.diffuse import diffused
 from mofang.image.edit.engines.onnx import open_graph
 from mofang.models import own
+from mofang.models.session import answers
 from mofang.studio.errors import UserError
 
 NAME = "repair"
@@ -61,10 +62,7 @@ def _run(image: Floats, maps: Floats, graph: Path, wanted: NDArray[np.bool_]) ->
             y, x = max(top - OVERLAP, 0), max(left - OVERLAP, 0)
             part = np.s_[y : top + TILE + OVERLAP, x : left + TILE + OVERLAP]
             inputs = {name: _batch(each[part]) for name, each in (("pictures", image), ("maps", maps))}
-            try:
-                made = session.run(None, inputs)[0]
-            except Exception as error:  # onnxruntime's errors share no base but this
-                raise UserError(f"{graph} is damaged; fetch or train the model again ({str(error)[:60]})") from error
+            made = answers(session, graph, **inputs)[0]
             high, wide = min(TILE, rows - top), min(TILE, columns - left)
             out[top : top + high, left : left + wide] = np.moveaxis(made[0], 0, 2)[top - y :, left - x :][:high, :wide]
     return np.clip(out, 0, 1)

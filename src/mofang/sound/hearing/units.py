@@ -49,11 +49,6 @@ def units(text: str, language: Lang, tones: bool = False, every: bool = False) -
     return found
 
 
-def plain(text: str, language: Lang) -> str:
-    """`text` in simplified characters and small letters, with its numbers as words."""
-    return _spoken(text, language)[0]
-
-
 def _spoken(text: str, language: Lang) -> tuple[str, list[tuple[int, int]]]:
     """The words said, and from which characters of the text without its inline readings each of their letters comes."""
     said, places = list[str](), list[tuple[int, int]]()
