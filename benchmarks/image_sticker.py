@@ -4,9 +4,8 @@
 
 A classifier of subjects is trained here, on the real pictures of the training split and on none that the model made; it is
 asked what the model painted from the Chinese and from the English label of 300 held-out pictures, in their styles. It is
-kept, so that another model is judged by the same. Its
-accuracy on the real held-out pictures is the most it could say of painted ones. Time and memory are of the whole process
-that paints one picture.
+kept, so that another model is judged by the same. Its accuracy on the real held-out pictures is the most it could say of
+painted ones. Time and memory are of the whole process that paints one picture.
 """
 
 import argparse

@@ -26,8 +26,6 @@ SAID = {
     "blob": r"\bblobs?\b|圆滚滚",
 }
 """How a description names a style, where the model knows one of that name."""
-
-
 NAME = "sticker"
 """The shipped model."""
 USUAL = "flat"

@@ -2,8 +2,8 @@
 
 A decoder that has only seen what its encoder writes draws every small error of the latents as a blotch. Shown latents with
 noise and asked for the clean picture, it learns which pictures there are, and flat fills stay flat (noise-augmented
-decoding: Zheng et al. 2025, arXiv 2510.11690). The encoder stays as it is, so that flows learned over its
-latents fit both decoders.
+decoding: Zheng et al. 2025, arXiv 2510.11690). The encoder stays as it is, so that flows learned over its latents fit both
+decoders.
 """
 
 from collections.abc import Iterator
