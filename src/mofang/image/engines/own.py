@@ -14,14 +14,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mofang.image.captions import encode, load_tokenizer
+from mofang.image.captions import FILE, encode, load_tokenizer
 from mofang.models import own
 from mofang.models.formats.onnx import check_onnx
 from mofang.models.session import answers, load
 from mofang.studio.errors import UserError
 
 MODEL_TYPE = "mofang-flow"
+GRAPHS = ("text", "flow", "decoder")
+CHOOSER = "chooser.onnx"
+"""Of a model that looks at what it painted (see `image.train.chooser`)."""
 STEPS, GUIDANCE = 24, 3.0
+CANDIDATES = 4
+"""Pictures painted for one that is wanted, where a chooser is there."""
+SIDE = 64
+"""Pixels a side of the pictures that a chooser sees."""
 HAZE = 0.04
 """How far from 0 and 1 a decoder leaves the alpha of what is clear and what is solid."""
 
@@ -49,9 +56,20 @@ class Painter:
     def _tokenizer(self) -> Any:
         return load_tokenizer(self.folder)
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """What painting needs of the folder."""
+        return own.CONFIG, FILE, *(f"{name}.onnx" for name in GRAPHS)
+
+    @property
+    def chooses(self) -> bool:
+        """Whether it can tell which of its pictures fits the words best."""
+        return (self.folder / CHOOSER).is_file()
+
     @cached_property
     def _graphs(self) -> dict[str, Any]:
-        paths = {name: self.folder / f"{name}.onnx" for name in ("text", "flow", "decoder")}
+        names = [*GRAPHS, *(["chooser"] if self.chooses else [])]
+        paths = {name: self.folder / f"{name}.onnx" for name in names}
         for path in paths.values():
             check_onnx(path)
         return {name: load(path, self.threads) for name, path in paths.items()}
@@ -68,7 +86,7 @@ class Painter:
         """How many tokens of `words` are beyond what the model reads."""
         return max(0, len(self._tokenizer.encode(words).ids) - self.words)
 
-    def paint(self, words: Sequence[str], styles: Sequence[int], seeds: Sequence[int], steps: int = STEPS,
+    def paint(self, words: Sequence[str], styles: Sequence[int], seeds: Sequence[Any], steps: int = STEPS,
               guidance: float = GUIDANCE, without: Sequence[str] = (), on_step: Callable[[float], None] = lambda share: None,
               ) -> NDArray[np.uint8]:  # fmt: skip
         """(N, size, size, channels) pictures of N captions, straight alpha; one seed gives one picture, in any batch.
@@ -91,14 +109,43 @@ class Painter:
             raise UserError(f"{self.folder / 'decoder.onnx'} is another model's; take the model's folder whole")
         return straight(made)
 
+    def best(self, words: Sequence[str], styles: Sequence[int], seeds: Sequence[int], candidates: int = CANDIDATES, steps: int = STEPS,
+             guidance: float = GUIDANCE, without: Sequence[str] = (), on_step: Callable[[float], None] = lambda share: None,
+             ) -> NDArray[np.uint8]:  # fmt: skip
+        """As `paint`, but of each caption the one of so many candidates that fits its words best.
+
+        The first candidate of a seed is the picture that `paint` makes of it. A model without a chooser paints that one.
+        """
+        if not self.chooses or candidates == 1:
+            return self.paint(words, styles, seeds, steps, guidance, without, on_step)
+
+        def each(values: Sequence[Any]) -> list[Any]:
+            return [value for value in values for _ in range(candidates)]
+
+        tries = [seed if k == 0 else [seed, k] for seed in seeds for k in range(candidates)]
+        made = self.paint(each(words), each(styles), tries, steps, guidance, each(without), on_step)
+        fit = self.fit(made, each(words)).reshape(len(words), candidates)
+        found: NDArray[np.uint8] = made[np.arange(len(words)) * candidates + fit.argmax(1)]
+        return found
+
+    def fit(self, pictures: NDArray[np.uint8], words: Sequence[str]) -> NDArray[np.float32]:
+        """(N): how well each of N pictures (straight alpha) fits its caption, higher is better."""
+        fit: NDArray[np.float32] = self._answers("chooser", pictures=on_white(pictures, SIDE), whole=self.read(words)[1])[0]
+        return fit
+
+    def read(self, words: Sequence[str]) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]]:
+        """Features of each word (N, words, D) and of the whole (N, D) of N captions, and which words there are."""
+        ids = encode(self._tokenizer, words, self.words)
+        features, whole = self._answers("text", words=ids)[:2]
+        return features, whole, ids != 0
+
     def _answers(self, name: str, **inputs: Any) -> list[Any]:
         return answers(self._graphs[name], self.folder / f"{name}.onnx", **inputs)
 
     def _velocity(self, captions: Sequence[str], styles: Sequence[int], guidance: float) -> Callable[..., NDArray[np.float32]]:
         """The guided velocity; the first half of the captions is wanted, the second is not."""
-        ids = encode(self._tokenizer, captions, self.words)
-        features, whole = self._answers("text", words=ids)[:2]
-        fixed = {"features": features, "whole": whole, "real": ids != 0, "style": np.array(styles, np.int64)}
+        features, whole, real = self.read(captions)
+        fixed = {"features": features, "whole": whole, "real": real, "style": np.array(styles, np.int64)}
 
         def velocity(x: NDArray[np.float32], t: float) -> NDArray[np.float32]:
             both = np.concatenate([x, x])
@@ -108,6 +155,18 @@ class Painter:
             return guided
 
         return velocity
+
+
+def on_white(pictures: NDArray[np.uint8], side: int) -> NDArray[np.float32]:
+    """(N, S, S, 3 or 4) bytes, straight alpha → (N, 3, side, side) in -1..1, as a chooser sees them."""
+    import cv2
+
+    x = pictures.astype(np.float32) / 255
+    if x.shape[3] == 4:
+        x = x[..., :3] * x[..., 3:] + 1 - x[..., 3:]
+    small = np.stack([cv2.resize(one, (side, side), interpolation=cv2.INTER_AREA) for one in x])
+    out: NDArray[np.float32] = np.ascontiguousarray(small.transpose(0, 3, 1, 2), np.float32) * 2 - 1
+    return out
 
 
 def straight(pictures: NDArray[np.float32]) -> NDArray[np.uint8]:

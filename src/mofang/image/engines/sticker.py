@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from mofang.image.edit.enlarge import enlarge
 from mofang.image.engines.base import Image, Painted, Request, check
-from mofang.image.engines.own import GUIDANCE, STEPS, Painter
+from mofang.image.engines.own import CANDIDATES, GUIDANCE, STEPS, Painter
 from mofang.models import own
 from mofang.studio.credit import Credit
 from mofang.studio.progress import Progress, silent
@@ -33,9 +33,10 @@ USUAL = "flat"
 
 
 class StickerEngine:
-    """A model's folder as a picture engine; `style` is one of the styles it learned, named or said in the words."""
+    """A model's folder as a picture engine; `style` is one of the styles it learned, named or said in the words.
+    A model with a chooser paints several pictures and shows the one that fits the words best."""
 
-    version = "1"
+    version = "2"
     hears = frozenset({"negative", "steps", "guidance", "style"})
     exact = True
 
@@ -51,10 +52,10 @@ class StickerEngine:
         check(request, self.hears, "a model of one's own")
         words, style = self._styled(request)
         count = request.count
-        made = self.painter.paint([words] * count, [self.painter.style(style)] * count,
-                                  [request.seed + at for at in range(count)], request.steps or STEPS,
-                                  GUIDANCE if request.guidance is None else request.guidance,
-                                  [request.negative] * count, lambda share: progress(share, ""))  # fmt: skip
+        made = self.painter.best([words] * count, [self.painter.style(style)] * count,
+                                 [request.seed + at for at in range(count)], CANDIDATES, request.steps or STEPS,
+                                 GUIDANCE if request.guidance is None else request.guidance,
+                                 [request.negative] * count, lambda share: progress(share, ""))  # fmt: skip
         size = request.size or (512, 512)
         notes: tuple[str, ...] = ()
         if unread := self.painter.unread(words):

@@ -15,6 +15,7 @@ KINDS = {
     "latent": "mofang.image.train.make_flow:latent",
     "decoder": "mofang.image.train.make_flow:decoder",
     "flow": "mofang.image.train.make_flow:flow",
+    "chooser": "mofang.image.train.make_chooser:chooser",
     "enlarge": "mofang.image.train.make_restore:enlarge",
     "repair": "mofang.image.train.make_restore:repair",
 }

@@ -9,14 +9,14 @@ import torch
 from torch import Tensor
 
 from mofang.image.captions import FILE, train_tokenizer
-from mofang.image.data import Pictures, Split
+from mofang.image.data import Pictures
 from mofang.image.export_flow import export_coder, export_flow
 from mofang.image.nets.flow import PATCH, Flow, FlowShape
 from mofang.image.nets.latent import FOLD, LatentAutoencoder, LatentShape
 from mofang.image.train.decoder import DecoderSettings, DecoderTraining
 from mofang.image.train.flow import FlowSettings, FlowTraining, Latents
 from mofang.image.train.latent import CoderTraining, LatentSettings, LatentTraining
-from mofang.image.train.ready import Options, Ready, check, settled
+from mofang.image.train.ready import Options, Ready, check, parts, settled
 from mofang.models import own
 from mofang.studio.atomic import atomic
 from mofang.studio.errors import UserError
@@ -95,12 +95,6 @@ def flow(data: Pictures, options: Options) -> Ready:
 
     recipe = {**asdict(shape), **asdict(settings), "base_sha256": sha256}
     return Ready(experiment, config, recipe, export, measure=False)
-
-
-def parts(data: Pictures) -> tuple[Split, Split]:
-    """Training and held-out pictures; too few to spare any are judged by themselves."""
-    train, val = data.split("train"), data.split("val")
-    return train, val if len(val) else train
 
 
 def open_coder(folder: Path, data: Pictures) -> tuple[LatentAutoencoder, str]:

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from torch import Tensor
 
+from mofang.image.data import Pictures, Split
 from mofang.studio.errors import UserError
 from mofang.training.loop import Experiment
 
@@ -41,3 +42,9 @@ def check(kind: str, options: Options, *known: type) -> None:
     for key in options:
         if key not in names:
             raise UserError(f"a {kind} has no --{key.replace('_', '-')}; leave it out")
+
+
+def parts(data: Pictures) -> tuple[Split, Split]:
+    """Training and held-out pictures; too few to spare any are judged by themselves."""
+    train, val = data.split("train"), data.split("val")
+    return train, val if len(val) else train

@@ -1,0 +1,65 @@
+"""What chooses among the pictures of a text-to-image model, made ready to train."""
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from mofang.image.data import Pictures
+from mofang.image.engines.own import CHOOSER, SIDE, Painter
+from mofang.image.export import to_onnx
+from mofang.image.nets.chooser import Chooser, ChooserShape
+from mofang.image.train.chooser import Asked, ChooserSettings, ChooserTraining
+from mofang.image.train.ready import Options, Ready, check, parts, settled
+from mofang.models import own
+from mofang.models.formats.halves import halved
+from mofang.studio.atomic import atomic
+from mofang.studio.errors import UserError
+
+WIDTHS = {"nano": 8, "micro": 24, "small": 48, "base": 64}
+
+
+def chooser(data: Pictures, options: Options) -> Ready:
+    """The model at `base` with a chooser beside it. Raises `UserError`."""
+    given = {key: value for key, value in options.items() if key != "base"}
+    check("chooser", given, ChooserSettings, ChooserShape)
+    if not options.get("base"):
+        raise UserError("a chooser chooses among what a text-to-image model paints: train one (--kind flow), then give it as --base")
+    folder = own.find(options["base"])
+    painter = Painter(folder)
+    train, val = parts(data)
+    if not any(text for line in train.lines for text in line["caption"].values()):
+        raise UserError("none of the pictures has a caption that a chooser could learn; put NAME.txt beside each")
+    asked = Asked([*train.lines, *val.lines], lambda captions: painter.read(captions)[1])
+    shape = settled(ChooserShape, given, caption=asked.whole.size(-1), width=WIDTHS[options["dial"]])
+    settings = settled(ChooserSettings, given)
+    experiment = ChooserTraining(Chooser(shape), asked, train, val, settings)
+    config = own.read_config(folder)
+
+    def export(target: Path, weights: Mapping[str, Tensor]) -> None:
+        made = Chooser(shape)
+        made.load_state_dict(dict(weights))
+        example = torch.zeros(2, 3, SIDE, SIDE), asked.whole[0, :2]
+        to_onnx(_Fit(made), example, target / CHOOSER, ["pictures", "whole"], ["fit"])
+        halved(target / CHOOSER)
+        for name in painter.files:
+            with atomic(target / name) as temporary:
+                shutil.copyfile(folder / name, temporary)
+
+    recipe = {**asdict(shape), **asdict(settings), "base_sha256": str(own.read_card(folder).get("sha256", ""))}
+    return Ready(experiment, config, recipe, export, measure=False)
+
+
+class _Fit(nn.Module):
+    """The cosine of each picture (N, 3, SIDE, SIDE) and its own caption (N, D)."""
+
+    def __init__(self, chooser: Chooser) -> None:
+        super().__init__()
+        self.chooser = chooser.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+
+    def forward(self, pictures: Tensor, whole: Tensor) -> Tensor:
+        fit: Tensor = (self.chooser.seen(pictures) * self.chooser.read(whole)).sum(1)
+        return fit
