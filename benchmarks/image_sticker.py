@@ -5,7 +5,9 @@
 A classifier of subjects is trained here, on the real pictures of the training split and on none that the model made; it is
 asked what the model painted from the Chinese and from the English label of 300 held-out pictures, in their styles. It is
 kept, so that another model is judged by the same. Its accuracy on the real held-out pictures is the most it could say of
-painted ones. Time and memory are of the whole process that paints one picture.
+painted ones. The model paints as `mofang image make` has it paint: of several pictures it shows the one that its own chooser
+finds the best, which is another network than the judge and was trained apart from it. Time and memory are of the whole
+process that paints one picture.
 """
 
 import argparse
@@ -118,15 +120,15 @@ def painted(painter: Painter, lines: list[dict], language: str) -> NDArray[np.ui
     made = []
     for start in range(0, len(lines), 20):
         some = lines[start : start + 20]
-        made.append(painter.paint([label(line["caption"], language) for line in some],
-                                  [painter.style(line["style"]) for line in some], range(start, start + len(some))))  # fmt: skip
+        made.append(painter.best([label(line["caption"], language) for line in some],
+                                 [painter.style(line["style"]) for line in some], range(start, start + len(some))))  # fmt: skip
     return np.concatenate(made)
 
 
 def one_picture(model: str) -> tuple[float, float]:
     """Seconds and peak megabytes of a process that opens the model and paints one picture."""
     code = ("from mofang.image.engines.own import Painter; from mofang.models import own; import re;"
-            f"p = Painter(own.find({model!r}), 2); p.paint(['狐狸'], [0], [1]);"
+            f"p = Painter(own.find({model!r}), 2); p.best(['狐狸'], [0], [1]);"
             # Not getrusage: a child begins with the peak of the process it was forked from.
             "print(int(re.search(r'VmHWM:\\s+(\\d+)', open('/proc/self/status').read())[1]) / 1024)")  # fmt: skip
     start = time.monotonic()

@@ -1,15 +1,12 @@
 """What chooses among painted pictures: it learns which picture fits which words, and training resumes exactly."""
 
-import json
-
 import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
-from PIL import Image
 
+from coloured_shapes import COLOURS, plan, shapes
 from mofang.cli import mofang
-from mofang.image.data.prepare import Preparing, prepare
 from mofang.image.engines.base import Request
 from mofang.image.engines.own import CHOOSER, Painter, on_white
 from mofang.image.engines.sticker import StickerEngine
@@ -18,31 +15,11 @@ from mofang.image.train.chooser import Asked, moved, subject
 from mofang.image.train.learn import learn
 from mofang.models import own
 from mofang.studio import UserError
-from mofang.training.budget import parse
-from mofang.training.loop import Plan
-
-COLOURS = {"red": ("红色", (220, 40, 40)), "green": ("绿色", (40, 180, 60)), "blue": ("蓝色", (40, 70, 220))}
-
-
-def plan(budget, **settings):
-    return Plan(parse(budget), ema=0.95, validations=2, samples=1, **settings)
 
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    """Forty-eight discs of three colours on nothing."""
-    folder = tmp_path_factory.mktemp("pictures")
-    rng = np.random.default_rng(0)
-    for number in range(48):
-        name = list(COLOURS)[number % 3]
-        chinese, colour = COLOURS[name]
-        pixels = np.zeros((32, 32, 4), np.uint8)
-        y, x = np.mgrid[:32, :32] - rng.integers(13, 19, (2, 1, 1))
-        pixels[x * x + y * y < rng.integers(60, 150)] = (*np.clip(np.array(colour) + rng.integers(-25, 25, 3), 0, 255), 255)
-        Image.fromarray(pixels).save(folder / f"{number:02}.png")
-        caption = {"en": f"{name}, disc", "zh": f"{chinese}，圆", "style": "plain", "subject": name}
-        (folder / f"{number:02}.json").write_text(json.dumps(caption))
-    return prepare([folder], folder / "data", Preparing(32, alpha=True, val=0.1, by_picture=True, crop=False, licence="own"))
+    return shapes(tmp_path_factory.mktemp("pictures"))
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +66,7 @@ def test_pictures_stand_on_white_and_what_comes_in_from_outside_is_white():
 
 
 def test_a_subject_is_asked_for_in_many_ways():
-    lines = [{"caption": {"en": "red, disc"}}, {"caption": {"en": "red, other"}}, {"caption": {"zh": "蓝"}, "subject": "b"}]
+    lines = [{"caption": {"en": "red, shape"}}, {"caption": {"en": "red, other"}}, {"caption": {"zh": "蓝"}, "subject": "b"}]
     asked_for = []
 
     def read(captions):
@@ -112,7 +89,7 @@ def test_it_tells_which_picture_fits_in_both_languages(chosen):
 def test_the_best_candidate_is_shown(chosen, flow, monkeypatch):
     painter = Painter(chosen, threads=1)
     assert painter.chooses and not Painter(flow).chooses
-    style, words = painter.style("plain"), ["green", "blue"]
+    style, words = painter.style("round"), ["green", "blue"]
     for word, seed in (("green", 4), ("blue", 9)):
         tries = painter.paint([word] * 3, [style] * 3, [seed, [seed, 1], [seed, 2]], 2)
         wanted = tries[painter.fit(tries, [word] * 3).argmax()]

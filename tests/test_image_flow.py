@@ -8,11 +8,10 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
 
+from coloured_shapes import plan, shapes
 from mofang.image.captions import encode, load_tokenizer, phrased, train_tokenizer
 from mofang.image.data import Pictures
-from mofang.image.data.prepare import Preparing, prepare
 from mofang.image.engines.own import Painter
 from mofang.image.nets.flow import Flow, FlowShape, Sketch, grid, patches, waves
 from mofang.image.nets.latent import LatentAutoencoder, LatentShape, divergence, premultiplied
@@ -22,28 +21,11 @@ from mofang.image.train.learn import learn
 from mofang.image.train.make_flow import open_coder
 from mofang.models import own
 from mofang.studio import UserError
-from mofang.training.budget import parse
-from mofang.training.loop import Plan
-
-COLOURS = {"red": ("红色", (220, 40, 40)), "green": ("绿色", (40, 180, 60)), "blue": ("蓝色", (40, 70, 220))}
 
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    """Sixty discs and squares of three colours, transparent around, captioned in two languages."""
-    folder = tmp_path_factory.mktemp("pictures")
-    rng = np.random.default_rng(0)
-    for number in range(60):
-        name = list(COLOURS)[number % 3]
-        chinese, colour = COLOURS[name]
-        pixels = np.zeros((32, 32, 4), np.uint8)
-        y, x = np.mgrid[:32, :32] - rng.integers(13, 19, (2, 1, 1))
-        inside = x * x + y * y < rng.integers(60, 150) if number % 2 else np.maximum(abs(x), abs(y)) < rng.integers(7, 12)
-        pixels[inside] = (*np.clip(np.array(colour) + rng.integers(-25, 25, 3), 0, 255), 255)
-        Image.fromarray(pixels).save(folder / f"{number:02}.png")
-        caption = {"en": f"{name}, shape", "zh": f"{chinese}，形状", "style": "round" if number % 2 else "square", "subject": name}
-        (folder / f"{number:02}.json").write_text(json.dumps(caption))
-    return prepare([folder], folder / "data", Preparing(32, alpha=True, val=0.1, by_picture=True, crop=False, licence="own"))
+    return shapes(tmp_path_factory.mktemp("pictures"))
 
 
 @pytest.fixture(scope="module")
@@ -59,10 +41,6 @@ def models(data, tmp_path_factory):
 @cache
 def words_of_foxes():
     return train_tokenizer(["狐狸，动物", "fox, animal"] * 5, 300)
-
-
-def plan(budget, **settings):
-    return Plan(parse(budget), ema=0.95, validations=2, samples=1, **settings)
 
 
 def test_the_divergence_is_the_closed_form():
