@@ -141,4 +141,6 @@ def test_the_command_leaves_a_whole_model(data, flow, tmp_path):
     done = CliRunner().invoke(mofang, ["--studio", str(tmp_path), *words.split()])
     assert done.exit_code == 0, done.output
     folder = own.find("picky", tmp_path)
-    assert Painter(folder).chooses and own.read_card(folder)["recipe"]["base_sha256"] == own.read_card(flow)["sha256"]
+    card, base = own.read_card(folder), own.read_card(flow)
+    assert Painter(folder).chooses and card["recipe"]["base_sha256"] == card["base"]["sha256"] == base["sha256"]
+    assert card["base"]["recipe"]["kind"] == "flow" and card["base"]["measured"] == base["measured"]

@@ -95,7 +95,7 @@ def write_model(folder: Path, kind: str, made: Ready, data: Pictures, recipe: Ma
         "parameters": sum(tensor.numel() for tensor in weights.values()), "made": now(),
         "recipe": {"command": shlex.join(command), **recipe, "steps": state["step"], "pictures_seen": state["tokens"],
                    "seconds": round(state["seconds"], 1)},
-        "measured": facts,
+        "measured": facts, **made.card,
     })  # fmt: skip
 
 

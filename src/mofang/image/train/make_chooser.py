@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -37,7 +38,6 @@ def chooser(data: Pictures, options: Options) -> Ready:
     shape = settled(ChooserShape, given, caption=asked.whole.size(-1), width=WIDTHS[options["dial"]])
     settings = settled(ChooserSettings, given)
     experiment = ChooserTraining(Chooser(shape), asked, train, val, settings)
-    config = own.read_config(folder)
 
     def export(target: Path, weights: Mapping[str, Tensor]) -> None:
         made = Chooser(shape)
@@ -49,8 +49,16 @@ def chooser(data: Pictures, options: Options) -> Ready:
             with atomic(target / name) as temporary:
                 shutil.copyfile(folder / name, temporary)
 
-    recipe = {**asdict(shape), **asdict(settings), "base_sha256": str(own.read_card(folder).get("sha256", ""))}
-    return Ready(experiment, config, recipe, export, measure=False)
+    base = own.read_card(folder)
+    recipe = {**asdict(shape), **asdict(settings), "base_sha256": str(base.get("sha256", ""))}
+    return Ready(experiment, own.read_config(folder), recipe, export, measure=False, card=_of_base(base))
+
+
+def _of_base(card: Mapping[str, Any]) -> dict[str, Any]:
+    """What the card of a model with a chooser says of the model that paints; no paths of the computer it was trained on."""
+    recipe = {key: value for key, value in card.get("recipe", {}).items() if key not in ("command", "data")}
+    known = {key: card[key] for key in ("architecture", "languages", "sources") if key in card}
+    return known | {"base": {**{key: card[key] for key in ("name", "sha256", "measured") if key in card}, "recipe": recipe}}
 
 
 class _Fit(nn.Module):

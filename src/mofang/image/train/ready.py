@@ -1,7 +1,7 @@
 """What a kind of model brings to `learn`, and how it takes its settings."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,13 +21,14 @@ S = TypeVar("S")
 class Ready:
     """A model about to be trained: the experiment, its `config.json`, every setting (for the recipe), and `export`, which
     writes what `engine`s run (`model.onnx`) beside `model.safetensors` from the averaged weights. `measure`: whether it
-    makes pictures from nothing, so that KID and copy rate can be measured when it is done."""
+    makes pictures from nothing, so that KID and copy rate can be measured when it is done. `card`: what else its card says."""
 
     experiment: Experiment
     config: dict[str, Any]
     settings: dict[str, Any]
     export: Callable[[Path, Mapping[str, Tensor]], None]
     measure: bool = True
+    card: Mapping[str, Any] = field(default_factory=dict)
 
 
 def settled(kind: type[S], options: Options, **chosen: Any) -> S:
