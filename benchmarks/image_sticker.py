@@ -125,10 +125,10 @@ def painted(painter: Painter, lines: list[dict], language: str) -> NDArray[np.ui
     return np.concatenate(made)
 
 
-def one_picture(model: str) -> tuple[float, float]:
+def one_picture(model: str, threads: int) -> tuple[float, float]:
     """Seconds and peak megabytes of a process that opens the model and paints one picture."""
     code = ("from mofang.image.engines.own import Painter; from mofang.models import own; import re;"
-            f"p = Painter(own.find({model!r}), 2); p.best(['狐狸'], [0], [1]);"
+            f"p = Painter(own.find({model!r}), {threads}); p.best(['狐狸'], [0], [1]);"
             # Not getrusage: a child begins with the peak of the process it was forked from.
             "print(int(re.search(r'VmHWM:\\s+(\\d+)', open('/proc/self/status').read())[1]) / 1024)")  # fmt: skip
     start = time.monotonic()
@@ -141,8 +141,9 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--model", default="sticker")
     parser.add_argument("--data", type=Path)
+    parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
-    torch.set_num_threads(2)
+    torch.set_num_threads(options.threads)
     data = Pictures.open(options.data or dataset())
     train, val = data.split("train"), data.split("val")
     numbers = {name: number for number, name in enumerate(sorted({line["subject"] for line in train.lines}))}
@@ -152,7 +153,7 @@ def main() -> None:
     net = kept(data, numbers, 2 if options.quick else 25)
     real = accuracy(net, val.take(chosen), targets)
 
-    painter = Painter(own.find(options.model), 2)
+    painter = Painter(own.find(options.model), options.threads)
     start = time.monotonic()
     made = {language: painted(painter, lines, language) for language in ("zh", "en")}
     each = (time.monotonic() - start) / (2 * len(lines))
@@ -160,7 +161,7 @@ def main() -> None:
     known = np.concatenate(list(train.batches(256)))
     index = Index(filters(known), known)
     rate = copying(index, np.concatenate([made["zh"], made["en"]]), val.take(np.arange(len(val)))).rate
-    seconds, memory = one_picture(options.model)
+    seconds, memory = one_picture(options.model, options.threads)
     size = sum(path.stat().st_size for path in own.find(options.model).iterdir()) / 1e6
     both = [(a + b) / 2 for a, b in zip(chinese, english, strict=True)]
     gap = max(abs(a - b) for a, b in zip(chinese, english, strict=True))

@@ -21,8 +21,8 @@ from mofang.models import own
 from mofang.studio.atomic import atomic, atomic_folder, write_atomic
 from mofang.studio.errors import UserError
 from mofang.studio.library import now
-from mofang.training import checkpoint, distributed, report
-from mofang.training.loop import BEST, Listener, Plan, train
+from mofang.training import checkpoint, distributed
+from mofang.training.loop import BEST, Listener, Plan
 from mofang.training.run import open_run
 
 MODEL, DATA, PRIOR = "model", "dataset", "prior"
@@ -69,18 +69,12 @@ def finetune(base: find.Checkpoint, works: Path, folder: Path, tuning: Tuning, l
     recipe = {"base": base.name, "base_key": base.key(), "works": str(works.resolve()), "kind": tuning.kind, "subject": tuning.subject,
               "group": tuning.group, "prior": tuning.prior, "size": tuning.size, "prompts": list(tuning.prompts),
               **asdict(tuning.settings), **{f"plan_{key}": value for key, value in asdict(tuning.plan).items()}}  # fmt: skip
-    if distributed.rank() == 0:
-        open_run(folder, recipe, fresh)
-    pipe = opened(library, base, whole=True)
-    pictures = _pictures(works, folder / DATA, tuning, native(pipe), studio, fresh)
-    experiment = _experiment(pipe, pictures, folder, tuning)
-
-    told = report.kept(folder, recipe, listen)
-    try:
-        train(experiment, folder, tuning.plan, told)
-    finally:
-        if distributed.rank() == 0 and (folder / BEST).exists():
-            _write(experiment, base, pictures, folder, tuning, recipe, command)
+    with open_run(folder, recipe, fresh) as run:
+        pipe = opened(library, base, whole=True)
+        pictures = _pictures(works, folder / DATA, tuning, native(pipe), studio, fresh)
+        experiment = _experiment(pipe, pictures, folder, tuning)
+        run.train(experiment, tuning.plan, listen,
+                  lambda done: _write(experiment, base, pictures, folder, tuning, recipe, command))  # fmt: skip
     return folder / MODEL
 
 

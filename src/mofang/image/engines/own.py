@@ -24,7 +24,7 @@ MODEL_TYPE = "mofang-flow"
 GRAPHS = ("text", "flow", "decoder")
 CHOOSER = "chooser.onnx"
 """Of a model that looks at what it painted (see `image.train.chooser`)."""
-STEPS, GUIDANCE = 24, 3.0
+STEPS, GUIDANCE = 12, 3.0
 CANDIDATES = 4
 """Pictures painted for one that is wanted, where a chooser is there."""
 SIDE = 64

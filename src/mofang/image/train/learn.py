@@ -19,8 +19,8 @@ from mofang.studio.atomic import atomic, write_atomic
 from mofang.studio.errors import UserError
 from mofang.studio.library import now
 from mofang.studio.recipe import Json
-from mofang.training import checkpoint, distributed, report
-from mofang.training.loop import BEST, Listener, Plan, train
+from mofang.training import checkpoint
+from mofang.training.loop import BEST, Listener, Plan
 from mofang.training.run import open_run
 
 MODEL = "model"
@@ -48,17 +48,8 @@ def learn(data: Pictures, folder: Path, kind: str, plan: Plan, options: Options,
     }  # fmt: skip
     if start is not None:
         recipe["start_sha256"] = _begin_with(made, start)
-    if distributed.rank() == 0:
-        open_run(folder, recipe, fresh)
-
-    told = report.kept(folder, recipe, listen)
-    done = False
-    try:
-        train(made.experiment, folder, plan, told)
-        done = True
-    finally:
-        if distributed.rank() == 0 and (folder / BEST).exists():
-            write_model(folder, kind, made, data, recipe, command, judge=done)
+    with open_run(folder, recipe, fresh) as run:
+        run.train(made.experiment, plan, listen, lambda done: write_model(folder, kind, made, data, recipe, command, judge=done))
     return folder / MODEL
 
 

@@ -51,13 +51,14 @@ def chooser(data: Pictures, options: Options) -> Ready:
 
     base = own.read_card(folder)
     recipe = {**asdict(shape), **asdict(settings), "base_sha256": str(base.get("sha256", ""))}
-    return Ready(experiment, own.read_config(folder), recipe, export, measure=False, card=_of_base(base))
+    return Ready(experiment, own.read_config(folder), recipe, export, measure=False, card=_of_base(base, experiment.model))
 
 
-def _of_base(card: Mapping[str, Any]) -> dict[str, Any]:
+def _of_base(card: Mapping[str, Any], chooser: nn.Module) -> dict[str, Any]:
     """What the card of a model with a chooser says of the model that paints; no paths of the computer it was trained on."""
     recipe = {key: value for key, value in card.get("recipe", {}).items() if key not in ("command", "data")}
     known = {key: card[key] for key in ("architecture", "languages", "sources") if key in card}
+    known["parameters"] = card.get("parameters", 0) + sum(weight.numel() for weight in chooser.parameters())
     return known | {"base": {**{key: card[key] for key in ("name", "sha256", "measured") if key in card}, "recipe": recipe}}
 
 
