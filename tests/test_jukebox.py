@@ -2,6 +2,8 @@
 
 import json
 import os
+import shlex
+import shutil
 
 import numpy as np
 import pytest
@@ -261,6 +263,85 @@ def test_consent_is_asked_when_preparing_and_again_when_training(tmp_path):
                   lambda: learn(made, tmp_path / "run", course, studio.folder)):  # fmt: skip
         with pytest.raises(UserError, match="consent of Li was taken back"):
             again()
+
+
+@pytest.fixture
+def outside(tmp_path, model, parts):
+    """A studio, a jukebox and a codec that lie outside it, a song, and a way to run commands there."""
+    shutil.copytree(model, tmp_path / "else" / "juke")
+    shutil.copytree(parts[0], tmp_path / "else" / "codec")
+    pcm.write_wav(tmp_path / "song.wav", np.stack((tone(5), tone(6)), 1), RATE, 24)
+
+    def run(*arguments, studio="studio"):
+        done = CliRunner().invoke(mofang, ["--studio", str(tmp_path / studio), *map(str, arguments)])
+        assert done.exit_code == 0 or isinstance(done.exception, UserError), (done.output, done.exception)
+        return done
+
+    return tmp_path, run
+
+
+MADE = {
+    "sample": ["sample", "--style", "waltz", "--seconds", "1.5", "--seed", "3", "--lyrics", "-- la la\n啦 'o", "--temperature", "0.9"],
+    "continue": ["continue", "song.wav", "--style", "march", "--seconds", "3.5", "--top-p", "0.9", "--lyrics", "words.txt"],
+    "reconstruct": ["reconstruct", "song.wav", "--level", "1"],
+}
+
+
+@pytest.mark.parametrize("verb", MADE)
+def test_what_was_made_tells_its_command_and_comes_again_bit_for_bit(outside, monkeypatch, verb):
+    folder, run = outside
+    monkeypatch.chdir(folder)
+    (folder / "words.txt").write_text("Row, row\n划船\n", "utf-8")
+    name = "codec" if verb == "reconstruct" else "juke"
+    words = [MADE[verb][0], *(["song.wav"] if verb != "sample" else []), "a.wav", *MADE[verb][2 if verb != "sample" else 1 :]]
+    assert run("jukebox", *words, "--model", f"else/{name}").exit_code == 0
+    # Its own folder is nobody's business: where no model of that name is, a line says which is missing, and what to do.
+    told = run("recall", "a.wav")
+    assert str(folder) not in told.stdout and f"--model {name}" in told.stdout and told.stderr.count("\n") == 1
+    assert f"{name} (SHA-256 {own.key(folder / 'else' / name).partition('@')[2]}…), which is not here" in told.stderr
+    told = run("recall", "a.wav", "--model", f"else/{name}")
+    assert not told.stderr
+    command = shlex.split(told.stdout)
+    assert command[:3] == ["mofang", "jukebox", verb] and command[-1] == "a.wav"
+    # In another studio nothing can come from what is kept.
+    assert run(*command[1:-1], "b.wav", studio="other").exit_code == 0
+    assert np.array_equal(pcm.read(folder / "a.wav", RATE), pcm.read(folder / "b.wav", RATE))
+    assert trust.verify(folder / "b.wav", folder / "other").ok
+    told = json.loads(run("recall", "a.wav", "--json").stdout)
+    assert told["recipe"]["version"] == "1" and told["model"]["name"] == name and not told["model"]["here"]
+    studio = Studio(folder / "studio")
+    asset = next(each for each in studio.assets() if studio.making(each).recipe.engine.startswith("jukebox"))
+    with pytest.raises(UserError, match=r"not here: .*put its folder into"):
+        remake(studio, asset)
+    # On the shelf it is found, under another name too; and then the command names it so.
+    shutil.copytree(folder / "else" / name, folder / "studio" / "models" / "renamed")
+    assert remake(studio, asset) == (asset.id, False)
+    told = run("recall", "a.wav")
+    assert not told.stderr and str(folder / "studio" / "models" / "renamed") in told.stdout
+
+
+def test_another_model_is_not_taken_for_the_one_that_made_it(outside, parts):
+    folder, run = outside
+    run("jukebox", "sample", folder / "a.flac", "--model", folder / "else" / "juke", "--style", "waltz", "--seconds", 1)
+    assert "another model than the one" in str(run("recall", folder / "a.flac", "--model", parts[0]).exception)
+    assert "nothing at" in str(run("recall", folder / "a.flac", "--model", folder / "none").exception)
+    join(parts[0], parts[1][:1], folder / "studio" / "models" / "juke")
+    assert "which is not here" in run("recall", folder / "a.flac").stderr
+    run("sound", "effect", "rain", folder / "rain.wav", "--seconds", 1)
+    assert "leave --model out" in str(run("recall", folder / "rain.wav", "--model", parts[0]).exception)
+
+
+def test_what_goes_on_from_a_generated_piece_hears_no_label(outside, monkeypatch):
+    folder, run = outside
+    monkeypatch.chdir(folder)
+    made = ["--model", "else/juke", "--style", "waltz", "--seconds"]
+    run("jukebox", "sample", "a.wav", *made, 1)
+    run("jukebox", "continue", "a.wav", "b.wav", *made, 2)
+    studio = Studio(folder / "studio")
+    first, second = sorted((each for each in studio.assets() if studio.making(each).recipe.engine == "jukebox"), key=lambda e: e.size)
+    given_, whole = pcm.read(first.path, RATE), pcm.read(second.path, RATE)
+    assert np.abs(whole[: len(given_) - 256] - given_[:-256]).max() < 1e-4
+    assert len(studio.making(second).recipe.parents) == 1 and trust.verify(folder / "b.wav", studio.folder).generated
 
 
 def test_from_recordings_to_music_on_the_command_line(tmp_path, parts):

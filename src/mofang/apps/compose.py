@@ -126,10 +126,11 @@ def arguments(recipe: Recipe, files: Mapping[str, str], name: str) -> list[str]:
     return ["music", verb, *flat, "--", *map(str, first), name]
 
 
-def _facts(making: Making, order: Order) -> dict[str, Any]:
+def _facts(studio: Studio, making: Making, order: Order) -> dict[str, Any]:
     """What a file tells of how it was made, for `mofang recall`."""
     given = {"beginning": order.beginning, "soundfont": order.soundfont}
-    return {"recipe": public(making.recipe), "files": {role: path.name for role, path in given.items() if path}}
+    model = own.title(own.find(order.model, studio.folder))
+    return {"recipe": public(making.recipe), "files": {role: path.name for role, path in given.items() if path}, "model": model}
 
 
 def _written(studio: Studio, making: Making, score: Score, target: Path, order: Order) -> Path:
@@ -147,7 +148,7 @@ def _written(studio: Studio, making: Making, score: Score, target: Path, order: 
             # A picture is a piano roll unless its name says notation.
             write_atomic(desk, notation.png(score) if target.stem.endswith("notation") else roll.piano_roll(score))
 
-    claim = trust.Claim(f"music: {making.recipe.prompt}", lang=language(), parts=(part(making),), facts=_facts(making, order))
+    claim = trust.Claim(f"music: {making.recipe.prompt}", lang=language(), parts=(part(making),), facts=_facts(studio, making, order))
     return release(studio, making, target, claim, drawn)
 
 
@@ -157,5 +158,5 @@ def _played(studio: Studio, making: Making, score: Score, target: Path, order: O
 
     samples = band.play(score, order.soundfont)
     credits = (*making.made.credits, *(() if order.soundfont else (card(band.SOUNDFONT).credit,)))
-    claim = trust.Claim(f"music: {making.recipe.prompt}", parts=(part(making),), credits=credits, facts=_facts(making, order))
+    claim = trust.Claim(f"music: {making.recipe.prompt}", parts=(part(making),), credits=credits, facts=_facts(studio, making, order))
     return release(studio, making, target, claim, lambda _, desk: sounds.write(desk, samples, band.RATE))

@@ -9,7 +9,20 @@ from pathlib import Path
 from typing import Any
 
 from mofang import trust
-from mofang.apps import audiobook, compose, effect, musicgen, paint, perform, sound_edit, speak, stems
+from mofang.apps import (
+    audiobook,
+    compose,
+    effect,
+    jukebox,
+    makers,
+    musicgen,
+    paint,
+    perform,
+    reconstruct,
+    sound_edit,
+    speak,
+    stems,
+)
 from mofang.apps.make.voices import ENGINES as VOICES
 from mofang.image.engines import ENGINES
 from mofang.image.layout.template import FIELDS
@@ -24,13 +37,15 @@ Arguments = list[str]
 class Recalled:
     """A file's recipe, the arguments of `mofang` that make it again, and whether its signature vouches for them.
 
-    `files` are what must be there, by its role; those the studio keeps are named where they lie.
+    `files` are what must be there, by its role; those the studio keeps are named where they lie. `maker` is the model that must be
+    there, if one that somebody brought made the file.
     """
 
     recipe: Recipe
     arguments: Arguments
     signed: bool
     files: Mapping[str, str]
+    maker: makers.Maker | None = None
 
     @property
     def command(self) -> str:
@@ -38,8 +53,9 @@ class Recalled:
         return shlex.join(["mofang", *self.arguments])
 
 
-def recall(studio: Studio, path: Path) -> Recalled:
-    """What made the file. Raises `UserError` for one that carries no recipe, or one that no single command follows."""
+def recall(studio: Studio, path: Path, model: Path | None = None) -> Recalled:
+    """What made the file, with the `model` at a place or as it is found here. Raises `UserError` for a file that carries no recipe,
+    one that no single command follows, or another model than the one that made it."""
     given_file(path)
     report = trust.verify(path, studio.folder)
     lineage: Mapping[str, Any] = report.credentials.lineage if report.credentials else {}
@@ -58,7 +74,8 @@ def recall(studio: Studio, path: Path) -> Recalled:
             raise ValueError("a terminal would obey what it says")
     except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, RecursionError) as error:
         raise UserError(f"the recipe in {path.name} makes no sense to this version ({type(error).__name__}); update Mofang") from error
-    return Recalled(recipe, arguments, report.signed, files)
+    arguments, maker = makers.settle(studio, recipe, arguments, str(lineage.get("model", "")), model)
+    return Recalled(recipe, arguments, report.signed, files, maker)
 
 
 def _files(studio: Studio, path: Path, recipe: Recipe, named: Mapping[str, Json]) -> dict[str, str]:
@@ -174,7 +191,7 @@ def _by(arguments: Callable[[Recipe, Mapping[str, str], str], Arguments]) -> Com
 COMMANDS: dict[str, Command] = {
     "collage": _make, "layout": _layout, "edit": _edit, "product": _product, "restyle": _restyle, perform.ENGINE: _performance,
     audiobook.ENGINE: _audiobook, stems.ENGINE: _stems,
-    **{each.ENGINE: _by(each.arguments) for each in (musicgen, compose, sound_edit, effect)},
+    **{each.ENGINE: _by(each.arguments) for each in (musicgen, compose, jukebox, reconstruct, sound_edit, effect)},
     **{engine: _by(speak.arguments) for engine in VOICES},
     **{kind + paint.SUFFIX: _by(paint.arguments) for kind in ENGINES},
 }  # fmt: skip

@@ -16,6 +16,7 @@ from mofang.apps import (
     perform,
     product,
     project,
+    reconstruct,
     recordings,
     sound_edit,
     verse,
@@ -30,8 +31,8 @@ from mofang.studio.library import file_hash
 
 PRODUCE: dict[str, Callable[[Studio, Recipe, Path], object]] = {
     room.ENGINE: room.produce
-    for room in (layout, standing, compose, music, musicgen, jukebox, product, generate, project, edit, sound_edit, verse, perform,
-                 audiobook)
+    for room in (layout, standing, compose, music, musicgen, jukebox, reconstruct, product, generate, project, edit, sound_edit,
+                 verse, perform, audiobook)
 }
 """What makes a recipe again, by its engine, where the recipe is enough."""
 

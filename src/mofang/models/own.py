@@ -80,12 +80,34 @@ def key(folder: Path) -> str:
 
 
 def find_again(key: str, studio: Path | None = None) -> Path:
-    """The folder of the model that a recipe names by its `key`. Raises `UserError` if it is another by now."""
+    """The folder of the model that a recipe names by its `key`, under that name or another. Raises `UserError` if it is not here."""
     name, _, mark = key.partition("@")
-    folder = find(name, studio)
-    if _hash(folder)[: len(mark)] != mark:
-        raise UserError(f"the model {name} is another than the one that made this; put that one back")
-    return folder
+    known = names(studio)
+    try:
+        found = [find(name, studio)]
+    except UserError:
+        found = []
+    for folder in (*found, *(place for other, place in known.items() if mark and other != name and _says(place, mark))):
+        if is_of(folder, key):
+            return folder
+    if found:
+        raise UserError(f"the model {name} is another than the one that made this (SHA-256 {mark}…); put that one back")
+    there = f"; put its folder into {studio / 'models'}" if studio else "; put it back"
+    raise UserError(f"the model that made this is not here: {name[:60]} (SHA-256 {mark}…){there}")
+
+
+def is_of(folder: Path, key: str) -> bool:
+    """Whether the model in `folder` is the one that a recipe names by its `key`, whatever it is called here."""
+    mark = key.partition("@")[2]
+    return _hash(folder)[: len(mark)] == mark
+
+
+def _says(folder: Path, mark: str) -> bool:
+    """Whether its card claims weights whose hash begins so: it is read first, for hashing takes a while."""
+    try:
+        return str(read_card(folder).get("sha256", "")).startswith(mark)
+    except UserError:
+        return False
 
 
 def read_config(folder: Path) -> Config:
@@ -129,6 +151,11 @@ _READERS = {
 def read_card(folder: Path) -> dict[str, Any]:
     """The card of the model, empty if it has none."""
     return _read_json(folder / CARD) if (folder / CARD).is_file() else {}
+
+
+def title(folder: Path) -> str:
+    """What the model's card calls it, else its folder's name."""
+    return str(read_card(folder).get("title") or folder.name)
 
 
 def write_card(folder: Path, card: dict[str, Any]) -> None:

@@ -16,7 +16,7 @@ from mofang.studio.words import say
 @click.pass_obj
 def reconstruct(studio: Path, recording: Path, target: Path, model: str, level: int) -> None:
     """What a level loses is heard here."""
-    from mofang.apps.jukebox import reconstruct_to
+    from mofang.apps.reconstruct import reconstruct_to
     from mofang.studio import Studio
 
     click.echo(str(reconstruct_to(Studio(studio), recording, model, level, target)))

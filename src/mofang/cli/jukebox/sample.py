@@ -7,7 +7,6 @@ from typing import Any
 import click
 
 from mofang.cli.numbers import Real
-from mofang.studio.errors import UserError
 from mofang.studio.words import say
 
 
@@ -17,7 +16,7 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
         click.option("--style", required=True, help=say("one it has learned", "它学过的风格")),
         click.option("--seconds", type=Real(min=0, min_open=True), default=10.0, show_default=True,
                      help=say("how long in all", "总时长")),
-        click.option("--lyrics", type=click.Path(path_type=Path), help=say("a text file with the words", "歌词文本文件")),
+        click.option("--lyrics", default="", help=say("the words, or a .txt file with them", "歌词，或歌词 .txt 文件")),
         click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True),
         click.option("--temperature", type=Real(0.05, 3), default=0.95, show_default=True),
         click.option("--top-p", type=Real(0.05, 1), default=0.98, show_default=True),
@@ -44,30 +43,18 @@ def continue_(studio: Path, /, recording: Path, target: Path, **options: Any) ->
     _make(studio, target, recording, **options)
 
 
-def _make(studio: Path, target: Path, beginning: Path | None, model: str, lyrics: Path | None, **wish: Any) -> None:
+def _make(studio: Path, target: Path, beginning: Path | None, model: str, lyrics: str, **wish: Any) -> None:
     from mofang.apps.jukebox import Order, make_to
     from mofang.cli.terminal import Line
     from mofang.sound.jukebox.sample import Wish
+    from mofang.sound.music.lyrics import read
     from mofang.studio import Studio
     from mofang.studio.progress import Stages
 
     line = Line()
     try:
-        order = Order(Wish(lyrics=_words(lyrics), **wish), model, beginning)
+        order = Order(Wish(lyrics=read(lyrics).strip() if lyrics else "", **wish), model, beginning)
         path = make_to(Studio(studio), order, target, Stages({"codes": 1}, line).of("codes"))
     finally:
         line.close()
     click.echo(str(path))
-
-
-def _words(path: Path | None) -> str:
-    from mofang.sound.jukebox.data import LONGEST_LYRICS
-
-    if path is None:
-        return ""
-    try:
-        if path.stat().st_size > LONGEST_LYRICS:
-            raise UserError(f"{path} is longer than any lyrics; give the words of one piece")
-        return path.read_text("utf-8-sig").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} cannot be read as UTF-8 text; give a text file with the lyrics") from error
