@@ -237,7 +237,7 @@ def test_where_folders_cannot_be_locked_only_age_tells(tmp_path, monkeypatch):
 
 
 def test_a_sweeper_that_is_quicker_than_the_lock_costs_a_second_try(tmp_path, monkeypatch):
-    lock, swept = atomic_module._lock, []
+    lock, swept = atomic_module.hold, []
 
     def late(folder: Path) -> int:
         if not swept:
@@ -245,7 +245,7 @@ def test_a_sweeper_that_is_quicker_than_the_lock_costs_a_second_try(tmp_path, mo
             folder.rmdir()
         return lock(folder)
 
-    monkeypatch.setattr(atomic_module, "_lock", late)
+    monkeypatch.setattr(atomic_module, "hold", late)
     write_atomic(tmp_path / "a.txt", "whole")
     assert swept and (tmp_path / "a.txt").read_text() == "whole" and len(list(tmp_path.iterdir())) == 1
 

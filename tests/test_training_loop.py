@@ -246,26 +246,29 @@ def test_checkpoints_of_something_else_are_refused_in_a_line(tmp_path):
 
 def test_a_run_keeps_its_settings_and_touches_nothing_else(tmp_path):
     folder = tmp_path / "run"
-    assert open_run(folder, {"lr": 0.1, "shape": (1, 2)}) is False
+    with open_run(folder, {"lr": 0.1, "shape": (1, 2)}):
+        pass
     (folder / LAST).write_bytes(b"x")
     (folder / "notes.txt").write_text("mine")
-    assert open_run(folder, {"lr": 0.1, "shape": (1, 2)}) is True
-    with pytest.raises(UserError, match=r"begun with lr = 0.1, not 0.2; .*--fresh"):
-        open_run(folder, {"lr": 0.2, "shape": (1, 2)})
+    with open_run(folder, {"lr": 0.1, "shape": (1, 2)}):
+        assert (folder / LAST).read_bytes() == b"x"
+    with pytest.raises(UserError, match=r"begun with lr = 0.1, not 0.2; .*--fresh"), open_run(folder, {"lr": 0.2, "shape": (1, 2)}):
+        pass
     (folder / SAMPLES).mkdir()
-    assert open_run(folder, {"lr": 0.2}, fresh=True) is False
+    with open_run(folder, {"lr": 0.2}, fresh=True):
+        pass
     assert sorted(path.name for path in folder.iterdir()) == ["notes.txt", SETTINGS]
     (folder / SETTINGS).write_text("{")
-    with pytest.raises(UserError, match="is damaged; start over with --fresh"):
-        open_run(folder, {"lr": 0.2})
+    with pytest.raises(UserError, match="is damaged; start over with --fresh"), open_run(folder, {"lr": 0.2}):
+        pass
     (tmp_path / "file").write_text("x")
-    with pytest.raises(UserError, match="is a file"):
-        open_run(tmp_path / "file", {})
+    with pytest.raises(UserError, match="is a file"), open_run(tmp_path / "file", {}):
+        pass
     (tmp_path / "home").mkdir()
     (tmp_path / "home" / "novel.txt").write_text("x")
     for fresh in (False, True):
-        with pytest.raises(UserError, match="holds something that is no run"):
-            open_run(tmp_path / "home", {}, fresh)
+        with pytest.raises(UserError, match="holds something that is no run"), open_run(tmp_path / "home", {}, fresh):
+            pass
 
 
 # -- the parts ---------------------------------------------------------------------------------------------------------

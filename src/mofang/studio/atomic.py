@@ -141,7 +141,7 @@ def sweep(folder: Path) -> list[Path]:
     for left in folder.glob(PREFIX + "*"):
         handle = None
         try:
-            handle = _lock(left)
+            handle = hold(left)
         except (BlockingIOError, FileNotFoundError):
             continue
         except OSError:
@@ -161,7 +161,7 @@ def _begun(parent: Path) -> tuple[Path, int | None]:
     while True:
         desk = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
         try:
-            handle = _lock(desk)
+            handle = hold(desk)
         except (BlockingIOError, FileNotFoundError):
             continue  # Before it was locked somebody took it for abandoned.
         except OSError:
@@ -171,9 +171,9 @@ def _begun(parent: Path) -> tuple[Path, int | None]:
         os.close(handle)
 
 
-def _lock(folder: Path) -> int:
-    """Hold `folder` until the handle is closed or the process ends, however. Raises `BlockingIOError` if another does, and
-    another `OSError` where folders cannot be locked."""
+def hold(folder: Path) -> int:
+    """Hold `folder` until the handle is closed or the process ends, however; nobody else can meanwhile. Raises
+    `BlockingIOError` if another does, and another `OSError` where folders cannot be locked."""
     try:
         import fcntl
     except ImportError as error:

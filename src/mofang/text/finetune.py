@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from torch import nn
 
 from mofang.models import hub, own
@@ -25,8 +24,8 @@ from mofang.text.export.hf import KEPT
 from mofang.text.learn import MODEL, beginnings, licence_of
 from mofang.text.pretrained import Pretrained
 from mofang.text.train import Settings
-from mofang.training import checkpoint, distributed, report
-from mofang.training.loop import BEST, SAMPLES, Listener, Plan, seed_step, train
+from mofang.training import checkpoint, distributed
+from mofang.training.loop import BEST, SAMPLES, Listener, Plan, seed_step
 from mofang.training.run import open_run
 
 ADAPTER, CORPUS, GGUF = "adapter", "corpus", "model.gguf"
@@ -84,23 +83,13 @@ def finetune(base: Pretrained, works: Sequence[Path], folder: Path, style: Style
         raise UserError(f"{base.name} reads and answers (an encoder–decoder); a style is put on models that continue a text")
     hub.transformers()
     recipe = style.recipe(base, works)
-    if distributed.rank() == 0:
-        open_run(folder, recipe, fresh)
-    corpus = _corpus(works, folder / CORPUS, papers, studio, fresh)
-    run = _Run(base, corpus, folder, style, recipe, command)
-
-    told = report.kept(folder, recipe, listen)
-    before = run.before()
-    tuned = Tuned(folder / MODEL, None, "", before, "")
-    try:
-        train(run.experiment, folder, style.plan, told)
-    finally:
-        if distributed.rank() == 0 and (folder / BEST).exists():
-            try:
-                tuned = run.write(before)
-            except SafetensorError as error:  # What the library makes of a full disk.
-                raise UserError(f"cannot write the model in {folder} ({str(error)[:80]}); free some space and run it again") from error
-    return tuned
+    with open_run(folder, recipe, fresh) as run:
+        corpus = _corpus(works, folder / CORPUS, papers, studio, fresh)
+        tuning = _Tuning(base, corpus, folder, style, recipe, command)
+        before = tuning.before()
+        tuned = [Tuned(folder / MODEL, None, "", before, "")]
+        run.train(tuning.experiment, style.plan, listen, lambda done: tuned.append(tuning.write(before)))
+    return tuned[-1]
 
 
 def adapted(network: nn.Module, rank: int, alpha: float, dropout: float, seed: int) -> Any:
@@ -114,7 +103,7 @@ def adapted(network: nn.Module, rank: int, alpha: float, dropout: float, seed: i
                                               target_modules="all-linear", task_type="CAUSAL_LM"))  # fmt: skip
 
 
-class _Run:
+class _Tuning:
     def __init__(self, base: Pretrained, corpus: Corpus, folder: Path, style: Style, recipe: dict[str, Json],
                  command: Sequence[str]) -> None:  # fmt: skip
         self.base, self.corpus, self.folder, self.style = base, corpus, folder, style

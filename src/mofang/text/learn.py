@@ -20,8 +20,8 @@ from mofang.text.corpus import Corpus
 from mofang.text.nets import build
 from mofang.text.sizes import Network, Shape
 from mofang.text.train import LanguageModel, Settings
-from mofang.training import checkpoint, distributed, report
-from mofang.training.loop import BEST, LAST, Listener, Plan, train
+from mofang.training import checkpoint
+from mofang.training.loop import BEST, LAST, Listener, Plan
 from mofang.training.run import open_run
 
 MODEL = "model"
@@ -68,17 +68,10 @@ def learn(corpus: Corpus, folder: Path, course: Course, listen: Listener = lambd
     course = replace(course, prompts=course.prompts or beginnings(corpus))
     config = course.shape.config(course.network, corpus.tokenizer.size, course.dropout)
     recipe = course.recipe(corpus)
-    if distributed.rank() == 0:
-        open_run(folder, recipe, fresh)
-    torch.manual_seed(course.settings.seed)
-    experiment = LanguageModel(build(config), tokens, held_out, corpus.tokenizer, course.settings, course.prompts)
-
-    told = report.kept(folder, recipe, listen)
-    try:
-        train(experiment, folder, course.plan, told)
-    finally:
-        if distributed.rank() == 0 and (folder / BEST).exists():
-            write_model(folder, config, corpus, course, recipe, command)
+    with open_run(folder, recipe, fresh) as run:
+        torch.manual_seed(course.settings.seed)
+        experiment = LanguageModel(build(config), tokens, held_out, corpus.tokenizer, course.settings, course.prompts)
+        run.train(experiment, course.plan, listen, lambda done: write_model(folder, config, corpus, course, recipe, command))
     return folder / MODEL
 
 

@@ -26,9 +26,9 @@ from mofang.text.pairs import Pair, Pairs, read_pairs
 from mofang.text.rewriting import Network, Rewriter
 from mofang.text.tokenizer import Tokenizer, train_tokenizer
 from mofang.text.train import Settings, optimizers
-from mofang.training import checkpoint, distributed, report
+from mofang.training import checkpoint, distributed
 from mofang.training.budget import Budget
-from mofang.training.loop import BEST, Listener, Plan, train
+from mofang.training.loop import BEST, Listener, Plan
 from mofang.training.precision import autocast, device
 from mofang.training.run import open_run
 from mofang.training.update import update
@@ -188,19 +188,13 @@ def learn_pairs(path: Path, folder: Path, budget: Budget, options: dict[str, Any
         "dtype": options["dtype"], "prompts": list(options["prompts"]), "pairs": str(path.resolve()),
         "data_sha256": pairs.sha256,
     }  # fmt: skip
-    if distributed.rank() == 0:
-        open_run(folder, recipe, fresh)
-    tokenizer = vocabulary(pairs.train)
-    config["vocab_size"] = tokenizer.size
-    torch.manual_seed(settings.seed)
-    experiment = Rewriting(Seq2Seq(config), tokenizer, pairs, settings, options["prompts"])
-
-    told = report.kept(folder, recipe, listen)
-    try:
-        train(experiment, folder, plan, told)
-    finally:
-        if distributed.rank() == 0 and (folder / BEST).exists():
-            _write_model(folder, config, experiment, path, {**recipe, "command": shlex.join(command)})
+    with open_run(folder, recipe, fresh) as run:
+        tokenizer = vocabulary(pairs.train)
+        config["vocab_size"] = tokenizer.size
+        torch.manual_seed(settings.seed)
+        experiment = Rewriting(Seq2Seq(config), tokenizer, pairs, settings, options["prompts"])
+        told = {**recipe, "command": shlex.join(command)}
+        run.train(experiment, plan, listen, lambda done: _write_model(folder, config, experiment, path, told))
     return folder / MODEL
 
 

@@ -1,5 +1,6 @@
 """How long to train: minutes, steps or tokens, written as a person writes them."""
 
+import math
 import re
 from dataclasses import dataclass
 from typing import Literal
@@ -31,7 +32,8 @@ class Budget:
 def parse(text: str) -> Budget:
     """`30min`, `2h`, `90s`, `2000steps`, `5M tokens`. Raises `UserError` for anything else."""
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kKMG]?)\s*([A-Za-z]+|分钟|小时|步)\s*", text)
-    if not match or match[3] not in UNITS or float(match[1]) <= 0:
+    unit, factor = UNITS.get(match[3] if match else "", ("steps", 0.0))
+    amount = float(match[1]) * {"": 1, "k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9}[match[2]] * factor if match else 0.0
+    if not 0 < amount < math.inf:
         raise UserError(f"'{text[:40]}' is no budget; write it as 30min, 2h, 2000steps or 5M tokens")
-    unit, factor = UNITS[match[3]]
-    return Budget(float(match[1]) * {"": 1, "k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9}[match[2]] * factor, unit)
+    return Budget(amount, unit)

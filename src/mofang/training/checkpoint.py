@@ -29,13 +29,15 @@ def flatten(optimizers: Mapping[str, Optimizer]) -> dict[str, Tensor]:
 
 
 def restore(optimizers: Mapping[str, Optimizer], flat: Mapping[str, Tensor]) -> None:
-    """Put the tensors of `flatten` back."""
+    """Put the tensors of `flatten` back. Raises `ValueError` and `IndexError` for those of other optimizers."""
     for name, optimizer in optimizers.items():
         weights = [weight for group in optimizer.param_groups for weight in group["params"]]
         state: dict[int, dict[str, Any]] = {}
         for key, tensor in flat.items():
             owner, index, slot = key.split("/")
             if owner == name:
+                if tensor.numel() != 1 and tensor.shape != weights[int(index)].shape:
+                    raise ValueError(f"{key} belongs to another weight")
                 state.setdefault(int(index), {})[slot] = _laid_out(tensor, weights[int(index)])
         # Types and step counters come back exactly as they were: no cast to the parameters' type.
         optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
@@ -61,11 +63,21 @@ def save(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) ->
 
 def load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Read what `save` wrote. Raises `UserError` for a file that is damaged or something else."""
+    if not path.is_file():  # A pipe would be waited for without end.
+        raise UserError(f"{path} is no file; move it away, then run the same command again")
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
             if metadata.get("format") != FORMAT:
                 raise UserError(f"{path} is not a checkpoint of this program; start a new run in another folder")
-            return {name: file.get_tensor(name) for name in file.keys()}, json.loads(metadata["facts"])  # noqa: SIM118
-    except (SafetensorError, OSError, ValueError, KeyError) as error:
-        raise UserError(f"{path} is damaged ({error}); delete it to start the run again") from error
+            facts = json.loads(metadata["facts"])
+            if not isinstance(facts, dict):
+                raise ValueError("it says nothing of its run")
+            return {name: file.get_tensor(name) for name in file.keys()}, facts  # noqa: SIM118
+    except (SafetensorError, OSError, ValueError, KeyError, RecursionError) as error:
+        raise UserError(f"{path} is damaged ({str(error)[:80]}); delete it to start the run again") from error
+
+
+def not_numbers(tensors: Mapping[str, Tensor]) -> str:
+    """The name of a tensor that holds a NaN or an infinity, as a run that diverged leaves them; empty if none does."""
+    return next((name for name, tensor in tensors.items() if tensor.is_floating_point() and not tensor.isfinite().all()), "")

@@ -32,7 +32,9 @@ class Ema:
         torch._foreach_lerp_(averages, weights, 1 - decay)
 
     def load(self, tensors: dict[str, Tensor]) -> None:
-        """Go on from saved averages."""
+        """Go on from saved averages. Raises `ValueError` for those of another network."""
+        if {name: tensor.shape for name, tensor in tensors.items()} != {name: tensor.shape for name, tensor in self.tensors.items()}:
+            raise ValueError("these are averages of another network")
         for name, tensor in tensors.items():
             self.tensors[name].copy_(tensor)
 

@@ -6,11 +6,42 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeGuard
 
 from mofang.studio.words import say
 
 Record = dict[str, Any]
+
+MOST = 2**63
+"""Steps, tokens or seconds; more was never counted."""
+
+
+def read_object(text: str | bytes) -> dict[str, Any] | None:
+    """A JSON object, or None for what is none: cut short, nested without end, in bytes that are no text."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def read_record(line: str | bytes) -> Record | None:
+    """A line of a `log.jsonl`, or None for one that a kill cut short or that the loop did not write."""
+    record = read_object(line)
+    if record is None or not isinstance(record.get("kind"), str):
+        return None
+    counted = [record.get(key) for key in ("step", "tokens", "seconds")]
+    if not all(_real(value) and 0 <= value <= MOST for value in counted):
+        return None
+    judged = record["kind"] in ("train", "validate")
+    measured = [record.get("loss", None if judged else 0.0), record.get("scale", 0.0)]
+    numbers = [value for value in record.values() if isinstance(value, int | float) and not isinstance(value, bool)]
+    return record if all(map(_real, measured + numbers)) else None
+
+
+def _real(value: Any) -> TypeGuard[float]:
+    """Whether it is a number that arithmetic takes: an integer of 400 digits is none."""
+    return isinstance(value, float) or (type(value) is int and abs(value) <= MOST)
 
 
 @dataclass
@@ -24,15 +55,12 @@ class History:
 
     @classmethod
     def read(cls, log: Path) -> "History":
-        """Read a log; lines that a kill cut short are passed over, a missing file is an empty history."""
+        """Read a log; lines that are no records are passed over, a missing file is an empty history."""
         history = cls()
         if log.is_file():
-            with log.open(encoding="utf-8", errors="replace") as lines:
-                for line in lines:
-                    try:
-                        history.add(json.loads(line))
-                    except json.JSONDecodeError:
-                        continue
+            with log.open("rb") as lines:
+                for record in filter(None, map(read_record, lines)):
+                    history.add(record)
         return history
 
     def add(self, record: Record) -> None:

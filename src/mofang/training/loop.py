@@ -10,7 +10,7 @@ draws its batch from the step's number. A run resumed at step n is therefore the
 import json
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,12 +19,15 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
+from mofang.studio.atomic import write_atomic
 from mofang.studio.errors import UserError
 from mofang.training import checkpoint, distributed
 from mofang.training.budget import Budget
 from mofang.training.ema import Ema
+from mofang.training.history import read_record
 from mofang.training.interrupt import Interrupt
 from mofang.training.schedule import trapezoid
+from mofang.training.state import State
 
 LAST, BEST, LOG, SAMPLES = "last.safetensors", "best.safetensors", "log.jsonl", "samples"
 
@@ -67,18 +70,6 @@ class Plan:
     patience: int = 0
 
 
-@dataclass
-class State:
-    """Where a run is. `seconds` counts training steps only, over all sessions; validation and saving are not counted."""
-
-    step: int = 0
-    tokens: int = 0
-    seconds: float = 0.0
-    best: float = math.inf
-    best_step: int = 0
-    stale: int = 0
-
-
 Listener = Callable[[dict[str, Any]], None]
 """Told of each log record: `{"kind": "train" | "validate" | "sample" | "done", "step", "tokens", "seconds", "progress", …}`."""
 
@@ -88,28 +79,28 @@ def seed_step(seed: int, step: int) -> None:
     torch.manual_seed(((seed * 1_000_003 + step) * 64 + distributed.rank()) % 2**63)
 
 
-def train(experiment: Experiment, folder: Path, plan: Plan, listen: Listener = lambda record: None) -> State:
+def train(experiment: Experiment, folder: Path, plan: Plan, listen: Listener = lambda record: None, mark: str = "") -> State:
     """Run to the end of the budget, or go on from `folder/last.safetensors` if it is there.
 
     `folder` receives `last.safetensors` (resume), `best.safetensors` (averaged weights, best validation loss),
     `log.jsonl` and `samples/`. Ctrl-C finishes the step, saves and raises KeyboardInterrupt; a second one stops at once,
-    and the checkpoint before stays. A loss that is not finite stops the run and raises `UserError`; the last good
-    checkpoint stays.
+    and the checkpoint before stays. A loss or weights that are not finite stop the run and raise `UserError`; the last
+    good checkpoint stays. A checkpoint of a run with another `mark` (what it learns from and how) is refused.
     """
     distributed.wait()  # Process 0 may have been clearing the folder.
-    run = _Run(experiment, folder, plan, listen)
-    run.resume()
     with Interrupt() as interrupt:
         try:
+            run = _Run(experiment, folder, plan, listen, mark)
+            run.resume()
             return run.to_the_end(interrupt)
         except OSError as error:
-            raise UserError(f"{error.filename or folder}: {error.strerror or error}; make room, then run the same command again "
-                            "to go on from the last checkpoint") from error  # fmt: skip
+            raise UserError(f"{error.filename or folder}: {error.strerror or error}; make room or mend its permissions, "
+                            "then run the same command again to go on from the last checkpoint") from error  # fmt: skip
 
 
 class _Run:
-    def __init__(self, experiment: Experiment, folder: Path, plan: Plan, listen: Listener) -> None:
-        self.experiment, self.folder, self.plan, self.listen = experiment, folder, plan, listen
+    def __init__(self, experiment: Experiment, folder: Path, plan: Plan, listen: Listener, mark: str) -> None:
+        self.experiment, self.folder, self.plan, self.listen, self.mark = experiment, folder, plan, listen, mark
         self.state = State()
         self.ema = Ema(experiment.modules["model"], plan.ema)
         self.rates = {
@@ -156,10 +147,7 @@ class _Run:
         seed_step(plan.seed, state.step)
         losses = self.experiment.step(state.step)
         if not all(map(math.isfinite, losses.values())):
-            raise UserError(
-                f"the loss is not a number at step {state.step}; the last good checkpoint is in {self.folder}: "
-                "go on from it with half the learning rate (--lr)"
-            )
+            raise self.diverged("the loss is not a number")
         state.step += 1
         state.tokens += self.experiment.tokens_per_step
         self.ema.update(state.step)
@@ -168,17 +156,19 @@ class _Run:
 
     def progress(self) -> float:
         """The share of the budget used. Processes agree on it, or one would stop while another waits for it."""
-        return distributed.agree(self.plan.budget.progress(self.state.seconds, self.state.step, self.state.tokens))
+        return distributed.agree(self.plan.budget.progress(*self._spent()))
 
     def validate(self, progress: float) -> None:
         with self.ema.applied():
             seed_step(self.plan.seed, -1)
             measured = self.experiment.validate()
         measured["loss"] = distributed.agree(measured["loss"])
+        if not math.isfinite(measured["loss"]):
+            raise self.diverged("the validation loss is not a number")
         if measured["loss"] < self.state.best:
             self.state.best, self.state.best_step, self.state.stale = measured["loss"], self.state.step, 0
             if distributed.rank() == 0:
-                checkpoint.save(self.folder / BEST, self.ema.tensors, asdict(self.state))
+                checkpoint.save(self.folder / BEST, self.ema.tensors, self.facts())
         else:
             self.state.stale += 1
         self.record("validate", progress, **measured, best=self.state.best)
@@ -199,7 +189,15 @@ class _Run:
                 log.write(json.dumps(line, ensure_ascii=False) + "\n")
             self.listen(line)
 
+    def diverged(self, what: str) -> UserError:
+        kept = f"what was best before is kept in {self.folder}" if self.state.best < math.inf else "nothing had been learned yet"
+        return UserError(f"{what} at step {self.state.step}; {kept}: train under another name, or with --fresh, and half the "
+                         "learning rate (--lr)")  # fmt: skip
+
     # -- stop and go on ----------------------------------------------------------------------------------------------
+
+    def facts(self) -> dict[str, Any]:
+        return asdict(self.state) | {"mark": self.mark}
 
     def save(self) -> None:
         if distributed.rank() != 0:
@@ -208,13 +206,29 @@ class _Run:
                    for key, tensor in module.state_dict().items()}  # fmt: skip
         tensors |= {f"ema:{key}": tensor for key, tensor in self.ema.tensors.items()}
         tensors |= {f"optimizer:{key}": t for key, t in checkpoint.flatten(self.experiment.optimizers).items()}
-        checkpoint.save(self.folder / LAST, tensors, asdict(self.state))
+        # The loss is that of the weights before the step: these may be beyond all numbers while it was not.
+        if checkpoint.not_numbers(self.learned(tensors)):
+            raise self.diverged("the weights are no numbers")
+        checkpoint.save(self.folder / LAST, tensors, self.facts())
+
+    def learned(self, tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        """Those of a checkpoint's tensors that learning makes; buffers may hold an infinity for good."""
+        buffers = {f"module:{name}:{key}" for name, module in self.experiment.modules.items() for key, _ in module.named_buffers()}
+        buffers |= {f"ema:{key}" for key, _ in self.experiment.modules["model"].named_buffers()}
+        return {name: tensor for name, tensor in tensors.items() if name not in buffers}
 
     def resume(self) -> None:
         path = self.folder / LAST
-        if not path.exists():
-            return
+        if path.exists():
+            self._go_on(path)
+        self._cut_log()
+
+    def _go_on(self, path: Path) -> None:
         tensors, facts = checkpoint.load(path)
+        if facts.pop("mark", "") not in ("", self.mark):
+            raise UserError(f"{path} is another run's; put this run's own back, or take another folder")
+        if name := checkpoint.not_numbers(self.learned(tensors)):
+            raise UserError(f"{path} holds what is no number ({name[:60]}); delete it to start the run again")
         groups: dict[str, dict[str, torch.Tensor]] = {"module": {}, "ema": {}, "optimizer": {}}
         try:
             for name, tensor in tensors.items():
@@ -226,26 +240,47 @@ class _Run:
                                         if key.startswith(prefix)})  # fmt: skip
             self.ema.load(groups["ema"])
             checkpoint.restore(self.experiment.optimizers, groups["optimizer"])
-            self.state = State(**facts)
-        except (RuntimeError, KeyError, TypeError, ValueError) as error:
+            self.state = State.read(facts)
+        except (RuntimeError, KeyError, TypeError, ValueError, IndexError) as error:
             raise UserError(
                 f"{path} belongs to another network; use the settings it was made with, or another folder"
             ) from error
-        self._cut_log()
+        self._check_best()
+
+    def _check_best(self) -> None:
+        """See that the best weights are still there, for the model is made of them; if not, the best from here on is kept."""
+        path, state = self.folder / BEST, self.state
+        if not path.exists():
+            state.best, state.best_step, state.stale = math.inf, 0, 0
+            return
+        wrong = UserError(f"{path} is no best checkpoint of this run; delete it, and the best from here on is kept")
+        try:
+            tensors, facts = checkpoint.load(path)
+            mark, then = facts.pop("mark", ""), State.read(facts)
+        except (UserError, ValueError) as error:
+            raise wrong from error
+        mine = {name: (tensor.shape, tensor.dtype) for name, tensor in self.ema.tensors.items()}
+        if mark not in ("", self.mark) or mine != {name: (tensor.shape, tensor.dtype) for name, tensor in tensors.items()} or \
+                checkpoint.not_numbers(self.learned({f"ema:{name}": tensor for name, tensor in tensors.items()})):  # fmt: skip
+            raise wrong
+        # One that is later than the checkpoint was written before a kill; its step is about to come again.
+        if then.step <= state.step and then.step != state.best_step:
+            raise wrong
 
     def _cut_log(self) -> None:
-        """Forget records of steps after the checkpoint: they are about to happen again."""
+        """Forget records of steps after the checkpoint, and of the end: they are about to happen again."""
         log = self.folder / LOG
         if log.exists() and distributed.rank() == 0:
-            lines = [line for line in log.read_text("utf-8").splitlines(keepends=True) if self._before(line)]
-            log.write_text("".join(lines), "utf-8")
+            with log.open("rb") as lines:
+                kept = [line.rstrip() + b"\n" for line in lines if (record := read_record(line)) and self._stays(record)]
+            write_atomic(log, b"".join(kept))
 
-    def _before(self, line: str) -> bool:
-        try:
-            record = json.loads(line)
-        except json.JSONDecodeError:  # The line a kill cut short.
-            return False
-        return bool(record["step"] <= self.state.step and record["kind"] != "done")
+    def _stays(self, record: Mapping[str, Any]) -> bool:
+        at_end = record["kind"] != "train" and self.plan.budget.progress(*self._spent()) >= 1.0
+        return bool(record["step"] < self.state.step + (not at_end) and record["kind"] != "done")
+
+    def _spent(self) -> tuple[float, int, int]:
+        return self.state.seconds, self.state.step, self.state.tokens
 
 
 def _crosses(before: float, after: float, times: int) -> bool:

@@ -1,43 +1,129 @@
-"""A run's folder: the settings it was begun with, so that going on means going on with the same."""
+"""A run's folder: one process at a time, the settings it was begun with, and the model that comes of it."""
 
+import contextlib
+import hashlib
 import json
+import os
 import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mofang.studio.atomic import write_atomic
+from safetensors import SafetensorError
+
+from mofang.studio.atomic import hold, sweep, write_atomic
 from mofang.studio.errors import UserError
-from mofang.training.loop import BEST, LAST, LOG, SAMPLES
+from mofang.training import distributed, report
+from mofang.training.history import read_object
+from mofang.training.loop import BEST, LAST, LOG, SAMPLES, Experiment, Listener, Plan, train
 
 SETTINGS = "run.json"
+LARGEST = 16 << 20
+"""Bytes of settings; more is something else."""
 
 
-def open_run(folder: Path, settings: dict[str, Any], fresh: bool = False) -> bool:
-    """Begin a run in `folder`, or find the one begun there with the same settings. Returns whether it goes on.
+@dataclass(frozen=True)
+class Run:
+    """A folder that is this process's own until the run is over, and the settings of the run."""
+
+    folder: Path
+    settings: Mapping[str, Any]
+
+    def train(self, experiment: Experiment, plan: Plan, listen: Listener, write: Callable[[bool], None]) -> None:
+        """Run the loop to the end of the budget, keeping the report, then `write(True)` the model of the best validation.
+
+        A run that is stopped writes the best so far, if there is one, with `write(False)`, which should be quick; what
+        stopped it is raised. Of several processes the first one writes.
+        """
+        told = report.kept(self.folder, self.settings, listen)
+        mark = hashlib.sha256(json.dumps(self.settings, sort_keys=True).encode()).hexdigest()
+        writes = distributed.rank() == 0
+        try:
+            train(experiment, self.folder, plan, told, mark)
+        except BaseException:
+            if writes and (self.folder / BEST).is_file():
+                # Should this fail too, the creator is still told what stopped the run.
+                with contextlib.suppress(UserError, OSError, SafetensorError):
+                    write(False)
+            raise
+        if writes:
+            try:
+                write(True)
+            except SafetensorError as error:  # What the library makes of a full disk.
+                raise UserError(f"cannot write the model in {self.folder} ({str(error)[:80]}); free some space and run the same "
+                                "command again") from error  # fmt: skip
+
+
+@contextmanager
+def open_run(folder: Path, settings: Mapping[str, Any], fresh: bool = False) -> Iterator[Run]:
+    """Begin a run in `folder`, or go on with the one begun there with the same settings; no other process can meanwhile.
 
     `settings` is JSON; a run begun with others is refused, naming the first that differs. `fresh` starts over, which
-    deletes the earlier run's files and no others. A folder with something else in it is left alone.
+    deletes the earlier run's files and no others. A folder with something else in it is left alone. Raises `UserError`.
     """
     settings = json.loads(json.dumps(settings))
-    path = folder / SETTINGS
-    if folder.exists() and not folder.is_dir():
-        raise UserError(f"{folder} is a file; give a folder for the run")
-    if path.is_file() and not fresh:
+    handle = None
+    if distributed.rank() == 0:
+        if folder.exists() and not folder.is_dir():
+            raise UserError(f"{folder} is a file; give a folder for the run")
         try:
-            before = json.loads(path.read_text("utf-8"))
-        except ValueError as error:
-            raise UserError(f"{path} is damaged; start over with --fresh") from error
+            folder.mkdir(parents=True, exist_ok=True)
+            handle = _held(folder)
+            sweep(folder)
+            _prepare(folder, settings, fresh)
+        except OSError as error:
+            _let_go(handle)
+            raise UserError(f"cannot train in {folder}: {error.strerror or error}; check its permissions and the disk, or give "
+                            "another folder") from error  # fmt: skip
+        except BaseException:
+            _let_go(handle)
+            raise
+    try:
+        yield Run(folder, settings)
+    finally:
+        _let_go(handle)
+
+
+def _held(folder: Path) -> int | None:
+    """The handle that holds the folder; None where folders cannot be locked (Windows, some networks)."""
+    try:
+        return hold(folder)
+    except BlockingIOError as error:
+        raise UserError(f"another process is training in {folder}; wait until it is done, or give another folder") from error
+    except OSError:
+        return None
+
+
+def _let_go(handle: int | None) -> None:
+    if handle is not None:
+        os.close(handle)
+
+
+def _prepare(folder: Path, settings: Mapping[str, Any], fresh: bool) -> None:
+    """See that the folder holds this run or nothing. Raises `UserError` and `OSError`."""
+    path = folder / SETTINGS
+    if not path.is_file() and any(folder.iterdir()):
+        raise UserError(f"{folder} holds something that is no run; give another folder")
+    # A pipe would be waited for without end.
+    for name in (LAST, BEST, LOG, report.NAME):
+        if (folder / name).exists() and not (folder / name).is_file():
+            raise UserError(f"{folder / name} is no file; move it away, then run the same command again")
+    if (folder / SAMPLES).exists() and not (folder / SAMPLES).is_dir():
+        raise UserError(f"{folder / SAMPLES} is no folder; move it away, then run the same command again")
+    if path.is_file() and not fresh:
+        before = read_object(path.read_bytes()) if path.stat().st_size <= LARGEST else None
+        if before is None:
+            raise UserError(f"{path} is damaged; start over with --fresh")
         differing = sorted(key for key in {*before, *settings} if before.get(key) != settings.get(key))
         if differing:
             key = differing[0]
-            raise UserError(f"the run in {folder} was begun with {key} = {before.get(key)!r}, not {settings.get(key)!r}; "
-                            "give the same settings, another folder, or --fresh")  # fmt: skip
-        return (folder / LAST).exists()
-    if folder.is_dir() and not path.is_file() and any(folder.iterdir()):
-        raise UserError(f"{folder} holds something that is no run; give another folder")
+            raise UserError(f"the run in {folder} was begun with {key[:60]} = {before.get(key)!r:.60}, not "
+                            f"{settings.get(key)!r:.60}; give the same settings, another folder, or --fresh")  # fmt: skip
+        return
     for name in (LAST, BEST, LOG):
         (folder / name).unlink(missing_ok=True)
     if (folder / SAMPLES).is_dir():
         shutil.rmtree(folder / SAMPLES)
     write_atomic(path, json.dumps(settings, ensure_ascii=False, indent=1) + "\n")
-    return False

@@ -21,8 +21,8 @@ from mofang.sound.nets.jukebox_prior import PriorNet
 from mofang.studio.atomic import atomic, write_atomic
 from mofang.studio.errors import UserError
 from mofang.studio.library import file_hash, now
-from mofang.training import checkpoint, distributed, report
-from mofang.training.loop import BEST, Experiment, Listener, Plan, train
+from mofang.training import checkpoint, distributed
+from mofang.training.loop import BEST, Experiment, Listener, Plan
 from mofang.training.run import open_run
 
 MODEL = "model"
@@ -74,23 +74,17 @@ def learn(corpus: Corpus, folder: Path, course: Course, studio: Path | None = No
     if rate != corpus.rate:
         raise UserError(f"the recordings have {corpus.rate} samples a second and the codec {rate}; prepare them with --rate {rate}")
     recipe = course.recipe(corpus)
-    if distributed.rank() == 0:
-        open_run(folder, recipe, fresh)
-    torch.manual_seed(course.settings.seed)
-    experiment: Experiment
-    if isinstance(course.shape, CodecShape):
-        experiment = CodecTraining(CodecNet(course.shape), corpus, course.settings)
-    else:
-        assert codec is not None
-        codes = encoded(corpus, codec, course.shape, folder / f"codes-{recipe['codec_sha256'][:12]}-{recipe['data_sha256'][:12]}.npz")
-        experiment = PriorTraining(PriorNet(course.shape, course.settings.dropout), corpus, codes, codec, course.settings)
-
-    told = report.kept(folder, recipe, listen)
-    try:
-        train(experiment, folder, course.plan, told)
-    finally:
-        if distributed.rank() == 0 and (folder / BEST).exists():
-            _write_model(folder, corpus, course, recipe, command)
+    with open_run(folder, recipe, fresh) as run:
+        torch.manual_seed(course.settings.seed)
+        experiment: Experiment
+        if isinstance(course.shape, CodecShape):
+            experiment = CodecTraining(CodecNet(course.shape), corpus, course.settings)
+        else:
+            assert codec is not None
+            kept = folder / f"codes-{recipe['codec_sha256'][:12]}-{recipe['data_sha256'][:12]}.npz"
+            codes = encoded(corpus, codec, course.shape, kept)
+            experiment = PriorTraining(PriorNet(course.shape, course.settings.dropout), corpus, codes, codec, course.settings)
+        run.train(experiment, course.plan, listen, lambda done: _write_model(folder, corpus, course, recipe, command))
     return folder / MODEL
 
 

@@ -17,8 +17,8 @@ from mofang.sound.nets.score import ScoreNet, config_for
 from mofang.studio.atomic import atomic, write_atomic
 from mofang.studio.errors import UserError
 from mofang.studio.library import now
-from mofang.training import checkpoint, distributed, report
-from mofang.training.loop import BEST, Listener, Plan, train
+from mofang.training import checkpoint, distributed
+from mofang.training.loop import BEST, Listener, Plan
 from mofang.training.run import open_run
 
 MODEL = "model"
@@ -52,18 +52,11 @@ def learn(data: Data, folder: Path, course: Course, listen: Listener = lambda re
     if course.settings.batch < (world := distributed.world()):
         raise UserError(f"{world} processes cannot share a batch of {course.settings.batch}; take --batch {world} or more")
     recipe = course.recipe(data)
-    if distributed.rank() == 0:
-        open_run(folder, recipe, fresh)
-    torch.manual_seed(course.settings.seed)
-    config = config_for(*SIZES[course.size], context=4096)
-    experiment = Composer(ScoreNet(config, course.dropout), data, course.settings)
-
-    told = report.kept(folder, recipe, listen)
-    try:
-        train(experiment, folder, course.plan, told)
-    finally:
-        if distributed.rank() == 0 and (folder / BEST).exists():
-            _write_model(folder, data, config, recipe, command)
+    with open_run(folder, recipe, fresh) as run:
+        torch.manual_seed(course.settings.seed)
+        config = config_for(*SIZES[course.size], context=4096)
+        experiment = Composer(ScoreNet(config, course.dropout), data, course.settings)
+        run.train(experiment, course.plan, listen, lambda done: _write_model(folder, data, config, recipe, command))
     return folder / MODEL
 
 

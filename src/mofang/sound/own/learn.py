@@ -24,8 +24,8 @@ from mofang.studio.atomic import atomic, write_atomic
 from mofang.studio.errors import UserError
 from mofang.studio.library import now
 from mofang.studio.recipe import Json
-from mofang.training import checkpoint, distributed, report
-from mofang.training.loop import BEST, Listener, Plan, train
+from mofang.training import checkpoint, distributed
+from mofang.training.loop import BEST, Listener, Plan
 from mofang.training.run import open_run
 
 MODEL = "model"
@@ -67,22 +67,15 @@ def learn(corpus: Corpus, folder: Path, course: Course, studio: Path | None, lis
     consent.still_granted(studio, corpus.manifest.get("works", ()))
     _fitting(corpus, course)
     recipe = course.recipe(corpus)
-    if distributed.rank() == 0:
-        open_run(folder, recipe, fresh)
-    torch.manual_seed(course.settings.seed)
-    experiment: Vocoder | AcousticTraining
-    if isinstance(course.shape, Shape):
-        acoustic = AcousticModel.open(course.acoustic) if course.acoustic else None
-        experiment = Vocoder(WaveNet(course.shape), corpus, course.settings, acoustic)
-    else:
-        experiment = AcousticTraining(Acoustic(course.shape), corpus, course.settings)
-
-    told = report.kept(folder, recipe, listen)
-    try:
-        train(experiment, folder, course.plan, told)
-    finally:
-        if distributed.rank() == 0 and (folder / BEST).exists():
-            write_model(folder, corpus, course, recipe, command)
+    with open_run(folder, recipe, fresh) as run:
+        torch.manual_seed(course.settings.seed)
+        experiment: Vocoder | AcousticTraining
+        if isinstance(course.shape, Shape):
+            acoustic = AcousticModel.open(course.acoustic) if course.acoustic else None
+            experiment = Vocoder(WaveNet(course.shape), corpus, course.settings, acoustic)
+        else:
+            experiment = AcousticTraining(Acoustic(course.shape), corpus, course.settings)
+        run.train(experiment, course.plan, listen, lambda done: write_model(folder, corpus, course, recipe, command))
     return folder / MODEL
 
 
