@@ -25,6 +25,8 @@ from mofang.studio import UserError
 
 LONGEST = 40.0
 """Seconds of a piece that are played."""
+SILENT = 0.003
+"""An amplitude that is nothing yet."""
 
 
 def scores(folder: object) -> Iterator[tuple[Score, str]]:
@@ -60,6 +62,8 @@ def takes(minutes: float, rate: int) -> Iterator[data.Take]:
                 print(f"{score.title}: {error}", file=sys.stderr)  # noqa: T201
                 continue
             sound = pcm.resample(np.asarray(sound, np.float32), band.RATE, rate)
+            # An upbeat stands at the end of a bar that is silent before it; a model would learn to begin with nothing.
+            sound = sound[np.argmax(np.abs(sound) > SILENT) :]
             left -= len(sound) / rate
             yield data.Take(sound, score.title or source, score.style, PUBLIC, source=source)
 
