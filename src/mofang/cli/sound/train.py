@@ -45,8 +45,8 @@ _option = options({
 @_option("--width", type=click.IntRange(16, 2048), default=192)
 @_option("--window", type=click.IntRange(1, 4000), default=80)
 @_option("--batch", type=click.IntRange(1, 4096))
-@_option("--lr", type=Real(min=0, min_open=True))
-@_option("--matrix-lr", type=Real(min=0), default=0.02)
+@_option("--lr", type=Real(min=0, min_open=True), default=1e-3)
+@_option("--matrix-lr", type=Real(min=0), default=0.01)
 @_option("--ema", type=Real(0, 1, max_open=True), default=0.999)
 @_option("--decay", type=Real(0, 1), default=0.5)
 @_option("--validations", type=click.IntRange(1, 1000), default=20)
@@ -87,7 +87,7 @@ def _course(kind: str, speakers: int, budget: Any, options: dict[str, Any], stud
     except ValueError as error:
         raise UserError(str(error)) from error
     settings = Settings(options["window"], options["batch"] or (16 if kind == "acoustic" else 1),
-                        options["lr"] or (1e-3 if kind == "acoustic" else 2e-3), options["matrix_lr"],
+                        options["lr"], options["matrix_lr"],
                         precision=options["precision"], seed=options["seed"])  # fmt: skip
     plan = Plan(budget, options["seed"], options["ema"], decay=options["decay"], validations=options["validations"],
                 patience=options["patience"])  # fmt: skip

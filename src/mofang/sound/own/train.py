@@ -33,12 +33,14 @@ MARGIN = 3
 @dataclass(frozen=True)
 class Settings:
     """How a network is trained. `batch` windows of `window` frames (WaveNet), or `batch` clips (acoustic), are a step; `lr` is
-    Adam's, `matrix_lr` Muon's for the matrices of a WaveNet's layers (0: Adam for everything)."""
+    Adam's, `matrix_lr` Muon's for the matrices of a WaveNet's layers (0: Adam for everything), and `matrix_decay` shrinks these:
+    nothing else in the network holds them, and Muon's updates, all of one size, make them grow until every gate is shut."""
 
     window: int = 80
     batch: int = 1
-    lr: float = 2e-3
-    matrix_lr: float = 0.02
+    lr: float = 1e-3
+    matrix_lr: float = 0.01
+    matrix_decay: float = 0.3
     clip: float = 1.0
     precision: Precision = "auto"
     seed: int = 0
@@ -142,7 +144,7 @@ def optimizers(net: WaveNet, settings: Settings) -> dict[str, Optimizer]:
     found: dict[str, Optimizer] = {"adam": torch.optim.Adam(others, settings.lr, (0.9, 0.95), fused=True)}
     if inside:
         matrices = [weight for name, weight in net.named_parameters() if name in inside]
-        found["muon"] = Muon(matrices, settings.matrix_lr, weight_decay=0.0)
+        found["muon"] = Muon(matrices, settings.matrix_lr, weight_decay=settings.matrix_decay)
     return found
 
 
