@@ -74,6 +74,10 @@ Listener = Callable[[dict[str, Any]], None]
 """Told of each log record: `{"kind": "train" | "validate" | "sample" | "done", "step", "tokens", "seconds", "progress", …}`."""
 
 
+class Refused(UserError):
+    """What stands in the folder is not this run's, or is damaged: nothing was trained, and nothing there is to be used."""
+
+
 def seed_step(seed: int, step: int) -> None:
     """Seed torch for one step on this process."""
     torch.manual_seed(((seed * 1_000_003 + step) * 64 + distributed.rank()) % 2**63)
@@ -91,7 +95,10 @@ def train(experiment: Experiment, folder: Path, plan: Plan, listen: Listener = l
     with Interrupt() as interrupt:
         try:
             run = _Run(experiment, folder, plan, listen, mark)
-            run.resume()
+            try:
+                run.resume()
+            except UserError as error:
+                raise Refused(str(error)) from error
             return run.to_the_end(interrupt)
         except OSError as error:
             raise UserError(f"{error.filename or folder}: {error.strerror or error}; make room or mend its permissions, "
@@ -263,8 +270,8 @@ class _Run:
         if mark not in ("", self.mark) or mine != {name: (tensor.shape, tensor.dtype) for name, tensor in tensors.items()} or \
                 checkpoint.not_numbers(self.learned({f"ema:{name}": tensor for name, tensor in tensors.items()})):  # fmt: skip
             raise wrong
-        # One that is later than the checkpoint was written before a kill; its step is about to come again.
-        if then.step <= state.step and then.step != state.best_step:
+        # One no earlier than the checkpoint was written before a kill; its validation is about to come again.
+        if then.step < state.step and then.step != state.best_step:
             raise wrong
 
     def _cut_log(self) -> None:

@@ -17,7 +17,7 @@ from mofang.studio.atomic import hold, sweep, write_atomic
 from mofang.studio.errors import UserError
 from mofang.training import distributed, report
 from mofang.training.history import read_object
-from mofang.training.loop import BEST, LAST, LOG, SAMPLES, Experiment, Listener, Plan, train
+from mofang.training.loop import BEST, LAST, LOG, SAMPLES, Experiment, Listener, Plan, Refused, train
 
 SETTINGS = "run.json"
 LARGEST = 16 << 20
@@ -42,6 +42,8 @@ class Run:
         writes = distributed.rank() == 0
         try:
             train(experiment, self.folder, plan, told, mark)
+        except Refused:
+            raise
         except BaseException:
             if writes and (self.folder / BEST).is_file():
                 # Should this fail too, the creator is still told what stopped the run.
