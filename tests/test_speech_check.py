@@ -153,6 +153,44 @@ def test_scripts_of_every_kind(tmp_path):
     assert app.told_by(Studio(tmp_path / "studio"), tmp_path / "film.mp4") == "一只狐狸。\n它走了。"
 
 
+@pytest.mark.parametrize(("text", "said"), [
+    ("Note: the ship sails", "Note: the ship sails"),
+    ("The ship sails.\n\nNote: bring a coat.", "The ship sails.\nNote: bring a coat."),
+    ("注意：船要开了", "注意：船要开了"), ("The ship sails.\n\nNote: a coat.\n\nIt rains.\n\nIt rains.\n\nNote: a hat.",) * 2,
+    ("Fox: Good day!\n\nOwl: Good night!", "Good day!\nGood night!"), ("【小狐狸】你好！\n\n旁白：天黑了。", "你好！\n天黑了。"),
+    ("【小狐狸】（高兴）你好！\n\n注意：船要开了。", "你好！\n船要开了。"), ("[Fox]: Good day!\nOwl: Hm.", "Good day!\nHm."),
+])  # fmt: skip
+def test_only_a_dialogue_has_speakers_before_colons(tmp_path, text, said):
+    (tmp_path / "s.txt").write_text(text, "utf-8")
+    assert app.spoken_in(tmp_path / "s.txt") == said.replace("\n\n", "\n")
+
+
+def test_a_script_is_read_as_the_file_that_is_checked_was_made(tmp_path):
+    """Words that were said have no speakers; a performance has those of its cast, and so has whom the asker names."""
+    note, studio = "Note: the ship sails.", Studio(tmp_path / "studio")
+    (tmp_path / "s.txt").write_text(note, "utf-8")
+    ear = Ear("Note", " the", " ship", " sails")
+
+    def rate(path, words=ear, **more):
+        return app.check_file(studio, tmp_path / path, script=tmp_path / "s.txt", recogniser=words, **more).rate
+
+    assert run(tmp_path, "speech", "say", note, tmp_path / "said.mp3", "--voice", "hibari").exit_code == 0
+    done = run(tmp_path, "speech", "perform", tmp_path / "s.txt", tmp_path / "played.mp3", "--cast", "Note=hibari")
+    assert done.exit_code == 0, done.exception
+    assert rate("said.mp3") == 0 and rate("played.mp3", Ear(*ear.words[1:])) == 0 and rate("played.mp3") > 0
+    pcm.write_wav(tmp_path / "own.wav", 0.1 * np.sin(np.arange(2 * RATE) * 0.1).astype(np.float32), RATE)
+    assert rate("own.wav") == 0 and rate("own.wav", Ear(*ear.words[1:]), cast=["Note"]) == 0
+    assert app.spoken_in(tmp_path / "played.srt", lineage={"wish": '{"cast": {"Note": "hibari"}}'}) == "the ship sails"
+    # Two people talk, and one of them says what looks like a third.
+    text = "Fox: Good day.\nOwl: Hear this.\nNote: the ship sails."
+    (tmp_path / "s.txt").write_text(text, "utf-8")
+    done = ["check", tmp_path / "own.wav", "--script", tmp_path / "s.txt", "--cast", "Fox=hibari", "--cast", "Owl"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(app, "Whisper", lambda: Ear("Good day", " hear this ", *ear.words))
+        assert run(tmp_path, "speech", *done).exit_code == 0
+    assert "give it with --script" in str(run(tmp_path, "speech", *done[:2], "--text", "x", "--cast", "Fox").exception)
+
+
 @pytest.mark.parametrize(("arguments", "said"), [
     ((), "does not tell"), (("--text", "x", "--script", "y"), "give one"), (("--script", "none.txt"), "is no script"),
     (("--script", "bad.srt"), "no captions"), (("--text", "…"), "no word"), (("--script", "a.wav"), "a.wav")])  # fmt: skip

@@ -2,12 +2,14 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from html import unescape
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from mofang import trust
+from mofang.apps import audiobook
 from mofang.apps.fingerprints import FILMS
 from mofang.apps.make import storyboard, voices
 from mofang.sound import pcm
@@ -26,17 +28,21 @@ LONGEST = 3 * 3600.0
 LARGEST = 8 << 20
 """Bytes of a script."""
 CAPTIONS = (".srt", ".vtt")
+BOOKS = (".md", ".markdown", ".txt")
 
 
 def check_file(studio: Studio, path: Path, text: str = "", script: Path | None = None, language: Lang | None = None,
-               recogniser: Recogniser | None = None, progress: Progress = silent) -> Checked:  # fmt: skip
+               recogniser: Recogniser | None = None, progress: Progress = silent, cast: Collection[str] = ()) -> Checked:  # fmt: skip
     """Hear the sound or film at `path` and compare it with `text`, with what a `script` has spoken, or with what the file's own
-    recipe says. Raises `UserError`, also if none of them says anything."""
+    recipe says. `cast` are the script's speakers, if the file does not tell. Raises `UserError`, also if none of them says
+    anything."""
     if text and script:
         raise UserError("--text and --script both say what is spoken; give one of them")
+    if cast and not script:
+        raise UserError("--cast says who speaks in a script; give it with --script FILE")
     if not path.is_file():
         raise UserError(f"there is no file {path}; check the name")
-    words = text or (spoken_in(script) if script else told_by(studio, path))
+    words = text or (spoken_in(script, cast, _lineage(studio, path)) if script else told_by(studio, path))
     if not words.strip():
         raise UserError(f"{path.name} does not tell what is spoken in it; give --text TEXT or --script FILE")
     lang = language or language_of(words)
@@ -48,10 +54,14 @@ def check_file(studio: Studio, path: Path, text: str = "", script: Path | None =
     return check(words, hear(samples, lang, progress), lang)
 
 
-def spoken_in(script: Path) -> str:
-    """The words that a script, a storyboard, a book or captions have spoken. Raises `UserError`."""
-    suffix = script.suffix.lower()
-    if suffix == ".epub":
+def spoken_in(script: Path, cast: Collection[str] = (), lineage: Mapping[str, Any] = MappingProxyType({})) -> str:
+    """The words that a script, a storyboard, a book or captions have spoken: as the maker of a file with this `lineage` read them.
+
+    A plain text is one person's where it was only said, or names no speakers in the way of a dialogue; else names are cues. If
+    `cast` is given, they are the names. Raises `UserError`.
+    """
+    suffix, made = script.suffix.lower(), _recipe(lineage)
+    if suffix == ".epub" or (made.get("engine") == audiobook.ENGINE and suffix in BOOKS):
         return "\n\n".join(f"{chapter.title}\n\n{chapter.text}" for chapter in read_book(script).chapters)
     if not script.is_file() or script.stat().st_size > LARGEST:
         raise UserError(f"{script} is no script; give a text, a storyboard, captions or a book of at most {LARGEST >> 20} MB")
@@ -60,15 +70,19 @@ def spoken_in(script: Path) -> str:
         return "\n".join(shot.text for shot in storyboard.load(script).shots)
     text = decode(data, script.name)[0]
     if suffix in CAPTIONS:
-        return _captions(text, script.name)
-    return "\n".join(line.text for line in stage.read(text, fountain=suffix == ".fountain"))
+        return _without_names(_captions(text, script.name), lineage)
+    if made.get("engine") in voices.ENGINES and not cast:
+        return text
+    speakers: Collection[str] | None = cast or _cast(lineage)
+    if not speakers:
+        speakers = None if stage.is_dialogue(text) else ()
+    return "\n".join(line.text for line in stage.read(text, fountain=suffix == ".fountain", speakers=speakers))
 
 
 def told_by(studio: Studio, path: Path) -> str:
     """What is spoken in a file of ours: by the recipes of the lines in it, by the one it carries, or by the storyboard or the captions
     beside it; empty if nobody tells. Raises `UserError`."""
-    report = trust.verify(path, studio.folder)
-    lineage: Mapping[str, Any] = report.credentials.lineage if report.credentials else {}
+    lineage = _lineage(studio, path)
     parts = [making for part in lineage.get("parts") or () if (making := _known(studio, str(part.get("asset"))))]
     if lines := _lines(studio, parts):
         return "\n".join(lines)
@@ -78,16 +92,28 @@ def told_by(studio: Studio, path: Path) -> str:
     if path.suffix.lower() in FILMS and board.is_file():
         return spoken_in(board)
     beside = next((path.with_suffix(suffix) for suffix in CAPTIONS if path.with_suffix(suffix).is_file()), None)
-    return _without_names(spoken_in(beside), lineage) if beside else ""
+    return spoken_in(beside, lineage=lineage) if beside else ""
+
+
+def _lineage(studio: Studio, path: Path) -> Mapping[str, Any]:
+    """What a file carries of how it was made."""
+    report = trust.verify(path, studio.folder)
+    return report.credentials.lineage if report.credentials else {}
+
+
+def _recipe(lineage: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The recipe in it, empty if there is none."""
+    try:
+        told = json.loads(lineage["recipe"])
+    except (KeyError, TypeError, ValueError, RecursionError):
+        return {}
+    return told if isinstance(told, dict) and isinstance(told.get("engine"), str) else {}
 
 
 def _carried(lineage: Mapping[str, Any]) -> str:
     """The text of speech that another studio made."""
-    try:
-        recipe = json.loads(lineage["recipe"])
-        return str(recipe["prompt"]) if recipe["engine"] in voices.ENGINES else ""
-    except (KeyError, TypeError, ValueError, RecursionError):
-        return ""
+    recipe = _recipe(lineage)
+    return str(recipe.get("prompt", "")) if recipe.get("engine") in voices.ENGINES else ""
 
 
 def _known(studio: Studio, asset: str) -> Making | None:
@@ -122,10 +148,15 @@ def _captions(text: str, name: str) -> str:
         raise UserError(f"{name} holds no captions ({str(error)[:60]}); give SRT or WebVTT") from error
 
 
+def _cast(lineage: Mapping[str, Any]) -> list[str]:
+    """Who speaks in a performance besides the narrator, who needs no name."""
+    try:
+        return [str(name) for name in json.loads(lineage["wish"])["cast"] if name]
+    except (KeyError, TypeError, ValueError, RecursionError):
+        return []
+
+
 def _without_names(captions: str, lineage: Mapping[str, Any]) -> str:
     """Captions of a performance without the speakers' names before their lines, which nobody says."""
-    try:
-        cast = [name for name in json.loads(lineage["wish"])["cast"] if name]
-    except (KeyError, TypeError, ValueError):
-        return captions
+    cast = _cast(lineage)
     return re.sub(rf"^(?:{'|'.join(map(re.escape, cast))})[:：]\s*", "", captions, flags=re.MULTILINE) if cast else captions

@@ -17,13 +17,16 @@ from mofang.studio.words import say
 @click.option("--text", default="", help=say("what is spoken [what the file's recipe says]", "应读的文字 [默认取文件配方]"))
 @click.option("--script", type=click.Path(path_type=Path),
               help=say("or a script, storyboard, book or captions", "或剧本、分镜、书、字幕文件"))  # fmt: skip
+@click.option("--cast", "cast", multiple=True, metavar="NAME",
+              help=say("who speaks in --script, as NAME: …, if the file does not tell (several)",
+                       "--script 中说话的角色（写作“角色：…”，可多个），文件未注明时用"))  # fmt: skip
 @click.option("--language", type=click.Choice(["zh", "en"]), help=say("the text's own if not given", "默认由文字判断"))
 @click.option("--most", type=Real(0, 10), default=0.1, show_default=True,
               help=say("errors let pass, as a share", "容许的错误率"))  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help=say("everything as JSON", "以 JSON 输出"))
 @click.pass_context
-def check(ctx: click.Context, file: Path, text: str, script: Path | None, language: Literal["zh", "en"] | None, most: float,
-          as_json: bool) -> None:  # fmt: skip
+def check(ctx: click.Context, file: Path, text: str, script: Path | None, cast: tuple[str, ...],
+          language: Literal["zh", "en"] | None, most: float, as_json: bool) -> None:  # fmt: skip
     """By Whisper, on this computer."""
     from mofang.apps.check import check_file
     from mofang.cli.terminal import Line
@@ -32,7 +35,8 @@ def check(ctx: click.Context, file: Path, text: str, script: Path | None, langua
 
     line = Line()
     try:
-        done = check_file(Studio(ctx.obj), file, text, script, language, progress=Stages({"hear": 1}, line).of("hear"))
+        names = [each.partition("=")[0].strip() for each in cast]  # `perform` has NAME=VOICE.
+        done = check_file(Studio(ctx.obj), file, text, script, language, progress=Stages({"hear": 1}, line).of("hear"), cast=names)
     finally:
         line.close()
     if as_json:

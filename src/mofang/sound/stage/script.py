@@ -1,7 +1,7 @@
 """Scripts read: who says what, how. Plain text and Markdown with cues, and Fountain (fountain.io/syntax)."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from mofang.sound.stage.emotion import PLAIN, Delivery, delivery
@@ -31,12 +31,13 @@ class Line:
     delivery: Delivery = PLAIN
 
 
-def read(text: str, *, fountain: bool = False) -> list[Line]:
-    """The lines of a script in order. Raises `UserError` for one that says nothing or is too long."""
+def read(text: str, *, fountain: bool = False, speakers: Collection[str] | None = None) -> list[Line]:
+    """The lines of a script in order; of the names before a colon only those of `speakers` speak, if they are given. Raises
+    `UserError` for one that says nothing or is too long."""
     if len(text) > LONGEST:
         raise UserError(f"this script has {len(text):,} characters; perform at most {LONGEST:,} at once, scene by scene")
     lines: list[Line] = []
-    for speaker, said in _fountain(text) if fountain else _plain(text):
+    for speaker, said in _fountain(text) if fountain else _plain(text, speakers):
         lines += _said(speaker, said)
         if len(lines) > MOST_LINES:
             raise UserError(f"this script has more than {MOST_LINES} lines; perform it scene by scene")
@@ -47,12 +48,20 @@ def read(text: str, *, fountain: bool = False) -> list[Line]:
     return lines
 
 
-def _plain(text: str) -> Iterator[tuple[str, str]]:
+def is_dialogue(text: str) -> bool:
+    """Whether a text that nobody called a script is one: in brackets it names who speaks, or most of its paragraphs begin with a
+    name and a colon. `Note: …` alone does not make a speaker."""
+    bracketed = any(speaker for speaker, _ in _plain(text, ()))
+    named = [bool(speaker) for speaker, _ in _plain(text, None)]
+    return bracketed or (sum(named) >= 2 and sum(named) * 2 >= len(named))
+
+
+def _plain(text: str, speakers: Collection[str] | None) -> Iterator[tuple[str, str]]:
     """A cue opens a speech; lines go on with it until an empty one."""
     speaker, held = NARRATOR, list[str]()
     for raw in [*text.splitlines(), ""]:
         line = re.sub(r"^\s*(?:#{1,6}\s+|>\s?|[-*+]\s+)+|(\*\*|__|\*(?=\S)|(?<=\S)\*)", "", raw).strip()
-        opened = _opened(line)
+        opened = _opened(line, speakers)
         if held and (not line or opened):
             yield speaker, "\n".join(held)
             held = []
@@ -65,7 +74,7 @@ def _plain(text: str) -> Iterator[tuple[str, str]]:
             held.append(line)
 
 
-def _opened(line: str) -> tuple[str, str] | None:
+def _opened(line: str, speakers: Collection[str] | None) -> tuple[str, str] | None:
     """The speaker a line names and what is said in it. Moods written behind the name go before the words."""
     for form in (_SQUARE, _BRACKET, _COLON):
         if not (match := form.fullmatch(line)):
@@ -74,10 +83,10 @@ def _opened(line: str) -> tuple[str, str] | None:
         while cue := re.search(r"\s*[(（]([^()（）]*)[)）]\s*$", name):
             name, cues = name[: cue.start()], f"({cue[1]})" + cues
         name = name.strip()
-        if form is _COLON and not _is_name(name):
+        plain = name if name.lower() not in ("旁白", "narrator", "叙述", "narration") else NARRATOR
+        if form is _COLON and not (_is_name(name) and (speakers is None or plain in (NARRATOR, *speakers))):
             continue
         if name:
-            plain = name if name.lower() not in ("旁白", "narrator", "叙述", "narration") else NARRATOR
             return plain, cues + match[3].strip()
     return None
 
