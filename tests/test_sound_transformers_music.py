@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from hypothesis import given
+from hypothesis import strategies as st
 
 import tiny_audio
 from mofang.apps import recall as recalling
@@ -15,7 +17,10 @@ from mofang.apps.remake import remake
 from mofang.cli import mofang
 from mofang.models.licences import licence_of, noncommercial, warning
 from mofang.sound import pcm
+from mofang.sound.engines import musical_words
+from mofang.sound.engines.musical_words import BETWEEN, LEADING, Told, in_english, table
 from mofang.sound.engines.musicgen import MusicGen, Wish, joined
+from mofang.sound.frontend.voicing import simplified
 from mofang.studio import Studio
 from mofang.studio.errors import UserError
 from mofang.trust import verify
@@ -207,6 +212,71 @@ def test_the_command_publishes_with_recipe_label_and_terms(mono: Path, tmp_path:
     (folder / "model.safetensors").write_bytes((tiny_audio.musicgen(tmp_path / "o", 2) / "model.safetensors").read_bytes())
     with pytest.raises(UserError, match="another than the one"):
         remake(Studio(studio), asset)
+
+
+@pytest.mark.parametrize(("chinese", "english", "left_out"), [
+    ("缓慢忧伤的钢琴曲，伴着雨声", "slow sad piano piece, with rain", ()),
+    ("輕快的吉他和口哨，夏天海邊的感覺", "lively guitar and whistling, summer beach", ()),
+    ("一首適合夜晚開車的合成波，没有人声", "for night driving synthwave, no vocals", ()),
+    ("史诗般的管弦乐，长生殿与铜管", "epic orchestra, brass", ("长生殿",)), ("上海的爵士酒吧", "jazz bar", ("上海",)),
+    ("每分钟90拍的lo-fi钢琴独奏🎹……（轻柔）", "90 bpm lo-fi piano solo, gentle", ()),
+    ("不要鼓，只有大提琴", "no drums, only cello", ()),
+    ("钢琴，没有乌托邦", "piano", ("乌托邦",)), ("calm piano", "calm piano", ()),
+])  # fmt: skip
+def test_chinese_words_of_music_have_english_ones(chinese: str, english: str, left_out: tuple[str, ...]) -> None:
+    assert in_english(chinese) == Told(english, left_out)
+
+
+def test_the_table_has_every_word_once_and_the_models_own_letters() -> None:
+    lines = (Path(musical_words.__file__).parent / "musical_words.tsv").read_text("utf-8").splitlines()
+    entries = [word for row in lines if not row.startswith("#") for word in row.partition("\t")[0].split()]
+    assert len(entries) == len(set(entries)) == len(table()) > 500
+    assert all(row.startswith("#") or row.count("\t") == 1 for row in lines)
+    assert all(english.isascii() and english == english.strip() for english in table().values())
+    assert not any(word.translate(simplified()) != word for word in entries)
+    assert {*LEADING, *BETWEEN} <= {*table().values()}
+
+
+@given(st.text("钢琴和没有的，乌托邦 a1,.。\n（🎹", max_size=30))
+def test_any_words_are_told_or_refused_in_a_line(text: str) -> None:
+    try:
+        told = in_english(text)
+    except UserError as error:
+        assert "\n" not in str(error)
+    else:
+        assert told.english.isascii() and told.english and told.english == told.english.strip(" ,")
+        assert told.english.split()[-1] not in {*LEADING, *BETWEEN}
+
+
+@pytest.mark.parametrize("words", ["乌托邦辩证法的钢琴", "的", "量子纠缠", "钢" * 3000])
+def test_what_is_mostly_unknown_is_refused(mono: Path, tmp_path: Path, words: str) -> None:
+    refused = _run(tmp_path / "s", "music", "make", words, tmp_path / "a.wav", "--engine", f"transformers:{mono}").exception
+    assert isinstance(refused, UserError) and "\n" not in str(refused) and not (tmp_path / "a.wav").exists()
+
+
+def test_chinese_words_make_what_their_english_makes_and_the_creator_is_told(mono: Path, tmp_path: Path) -> None:
+    studio, engine = tmp_path / "s", ("--engine", f"transformers:{mono}", "--seconds", 1)
+    made = _run(studio, "music", "make", "宁静的钢琴，上海", tmp_path / "a.wav", *engine)
+    assert made.exit_code == 0 and made.stderr.count("calm piano (") == 1 and "上海" in made.stderr
+    asset = Studio(studio).assets("audio")[0]
+    assert Studio(studio).making(asset).recipe.prompt == "宁静的钢琴，上海" and remake(Studio(studio), asset) == (asset.id, False)
+    assert _run(studio, "music", "make", "calm piano", tmp_path / "b.wav", *engine).exit_code == 0
+    assert np.array_equal(pcm.read(tmp_path / "a.wav", 1600), pcm.read(tmp_path / "b.wav", 1600))
+    told = _run(studio, "recall", tmp_path / "a.wav")
+    assert "'calm piano'" in told.stdout and f"--engine transformers:{mono.name}" in told.stdout and "is not here" in told.stderr
+    told = _run(studio, "recall", tmp_path / "a.wav", "--model", mono)
+    assert f"--engine transformers:{mono} " in told.stdout and not told.stderr
+
+
+def test_a_model_that_reads_chinese_is_told_it(tmp_path: Path) -> None:
+    folder = tiny_audio.musicgen(tmp_path / "model")
+    tokens = json.loads((folder / "tokenizer.json").read_text("utf-8"))
+    vocabulary = tokens["model"]["vocab"]
+    tokens["model"]["vocab"] = {{"x": "钢", "y": "琴"}.get(word, word): place for word, place in vocabulary.items()}
+    (folder / "tokenizer.json").write_text(json.dumps(tokens), "utf-8")
+    made = _run(tmp_path / "s", "music", "make", "钢琴", tmp_path / "a.wav", "--engine", f"transformers:{folder}", "--seconds", 1)
+    assert made.exit_code == 0 and "told" not in made.stderr
+    assert "told" not in Studio(tmp_path / "s").making(Studio(tmp_path / "s").assets("audio")[0]).recipe.params
 
 
 def test_a_published_piece_is_gone_on_from_and_remade(stereo: Path, tmp_path: Path) -> None:

@@ -13,14 +13,15 @@ from mofang.apps.recordings import heard, keep
 from mofang.models.licences import warning
 from mofang.sound import pcm
 from mofang.sound.edit.source import Sound, open_sound
+from mofang.sound.engines import musical_words
 from mofang.sound.engines.base import Samples
-from mofang.sound.engines.musicgen import MusicGen, Wish, check_kind
+from mofang.sound.engines.musicgen import MusicGen, Wish, check_kind, reads
 from mofang.sound.engines.transformers_files import Checkpoint, find
 from mofang.studio import Made, Making, Recipe, Studio, UserError
 from mofang.studio.credit import Credit
 from mofang.studio.progress import Progress, silent
 from mofang.studio.recipe import Json
-from mofang.studio.words import language
+from mofang.studio.words import language, say
 from mofang.trust.credentials import Nature
 
 ENGINE, VERSION = "transformers-music", "1"
@@ -61,8 +62,17 @@ def make_to(studio: Studio, order: Order, target: Path, progress: Progress = sil
 
 
 def notes(making: Making) -> tuple[str, ...]:
-    """What the creator should know of the terms of whatever made it."""
-    return tuple(text for credit in making.made.credits if (text := warning(credit.title, credit.licence)))
+    """What the creator should know: what the model was told for words that it does not read, and its terms."""
+    terms = (text for credit in making.made.credits if (text := warning(credit.title, credit.licence)))
+    return tuple(filter(None, (_told(making.recipe.params), *terms)))
+
+
+def _told(params: Mapping[str, Json]) -> str:
+    if "told" not in params:
+        return ""
+    lost = "、".join(params["left_out"])[:80]
+    return say(f"the model reads English; it was told: {params['told']}" + (f" (left out: {lost})" if lost else ""),
+               f"模型只懂英文，已译为：{params['told']}" + (f"（未译：{lost}）" if lost else ""))  # fmt: skip
 
 
 def made(studio: Studio, order: Order, progress: Progress = silent) -> tuple[Making, list[Making]]:
@@ -71,11 +81,19 @@ def made(studio: Studio, order: Order, progress: Progress = silent) -> tuple[Mak
     checkpoint = check(order.engine)
     originals = {role: keep(studio, path) for role, path in _given(order).items()}
     params: dict[str, Json] = {key: value for key, value in asdict(order.wish).items() if key not in ("prompt", "seed")}
-    params |= {"name": order.engine, "parents": list(originals)}
+    params |= {"name": order.engine, "parents": list(originals), **_english(checkpoint, order.wish.prompt)}
     recipe = Recipe(ENGINE, VERSION, checkpoint.key(), order.wish.prompt, params, order.wish.seed,
                     tuple(each.asset.id for each in originals.values()))  # fmt: skip
     making = studio.make(recipe, ".wav", lambda target: _made(studio, checkpoint, recipe, target, progress))
     return making, list(originals.values())
+
+
+def _english(checkpoint: Checkpoint, prompt: str) -> dict[str, Json]:
+    """What a model that reads no Chinese is told instead: in the recipe, for the table of words may grow. Raises `UserError`."""
+    if not musical_words.is_chinese(prompt) or reads(checkpoint, prompt):
+        return {}
+    told = musical_words.in_english(prompt)
+    return {"told": told.english, "left_out": list(told.left_out)}
 
 
 def produce(studio: Studio, recipe: Recipe, target: Path) -> Made:
@@ -106,13 +124,13 @@ def place(engine: str) -> str:
 
 
 def arguments(recipe: Recipe, files: Mapping[str, str], name: str) -> list[str]:
-    """The arguments of `mofang` that make a recipe's music again."""
+    """The arguments of `mofang` that make a recipe's music again, from the words that the model was told."""
     params = recipe.params
     options = {"engine": params["name"], "seconds": params["seconds"], "guidance": params["guidance"],
                "temperature": params["temperature"], "top-k": params["top_k"], "seed": recipe.seed,
                **{role: files[role] for role in params["parents"]}}  # fmt: skip
     flat = [text for key, value in options.items() for text in (f"--{key}", str(value))]
-    return ["music", "make", *flat, "--", str(recipe.prompt), name]
+    return ["music", "make", *flat, "--", str(params.get("told", recipe.prompt)), name]
 
 
 def _given(order: Order) -> dict[str, Path]:
@@ -129,7 +147,8 @@ def _made(studio: Studio, checkpoint: Checkpoint, recipe: Recipe, target: Path, 
     model = MusicGen(checkpoint)
     given = {role: _fitting(heard(studio, parent), model.rate, model.channels if role == "continue" else 1)
              for role, parent in parents.items()}  # fmt: skip
-    wish = Wish(recipe.prompt, params["seconds"], recipe.seed, params["guidance"], params["temperature"], params["top_k"])
+    words = params.get("told", recipe.prompt)
+    wish = Wish(words, params["seconds"], recipe.seed, params["guidance"], params["temperature"], params["top_k"])
     samples = model.make(wish, given.get("continue"), given.get("melody"), progress)
     pcm.write_wav(target, samples, model.rate)
     nature: Nature = "compositeWithTrainedAlgorithmicMedia" if "continue" in parents else "trainedAlgorithmicMedia"

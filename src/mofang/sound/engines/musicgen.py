@@ -187,6 +187,12 @@ class MusicGen:
         return channels[0] if self.channels == 1 else np.stack(channels, 1)
 
 
+def reads(checkpoint: Checkpoint, text: str) -> bool:
+    """Whether the model's vocabulary has all of a text; MusicGen's own, T5's, has no Chinese. Raises `UserError`."""
+    words = tokenizer(checkpoint)
+    return words.unk_token_id is None or words.unk_token_id not in words(text[: LONGEST_PROMPT * 40])["input_ids"]
+
+
 def check_kind(checkpoint: Checkpoint) -> None:
     """Raises `UserError` unless it is a MusicGen."""
     kind = checkpoint.config["model_type"]
