@@ -8,7 +8,8 @@ the felt beat and with any metrical level allowed (double, half); tempo within 4
 of pieces whose tonic and mode are right; librosa's chroma gets the profiles we use and Temperley's, and the better ones count.
 Stretching: a piece played at another tempo is the truth; the distance is the mean difference of log-mel spectra in dB, aligned
 frame by frame. Noise: SI-SDR gained over sentences of the shipped voice under white and pink noise; noisereduce runs both of its
-methods, and the better one counts.
+methods, each at its own strength and gentler, and the best of the four counts. Peers have compiled and imported what they use
+before the clock starts, as we have. All of it takes about six minutes of one core.
 """
 
 import json
@@ -203,6 +204,8 @@ def _heard(sound):
 
 def _stretch(folder, stretch, theirs):
     ours, peers, speed = [], [], []
+    warm = open_sound(folder / stretch[0][0])
+    tempo(Sound(warm.samples[: warm.rate], warm.rate), 1.2)
     for (name, factor), seconds in zip(stretch, theirs["stretch"], strict=True):
         sound, truth = open_sound(folder / name), open_sound(folder / f"truth-{name}").mono()
         begun = time.perf_counter()
@@ -218,19 +221,23 @@ def _stretch(folder, stretch, theirs):
 def _noise(folder, noisy, theirs):
     gains, speed = [], []
     denoise(Sound(noisy[0][1][:2048, None], RATE))  # compiled here, not in the measured time, as librosa's
+    kinds = list(theirs["noise"][0])
     for number, ((truth, samples, rate), seconds) in enumerate(zip(noisy, theirs["noise"], strict=True)):
         before = si_sdr(samples, truth)
         begun = time.perf_counter()
         made = denoise(Sound(samples[:, None], rate)).samples[:, 0]
-        speed.append((len(samples) / rate / (time.perf_counter() - begun), len(samples) / rate / seconds))
-        peer = [si_sdr(open_sound(folder / f"peer-{kind}-noise{number}.wav").mono(), truth) for kind in ("still", "moving")]
-        gains.append((si_sdr(made, truth) - before, *(each - before for each in peer)))
-    ours, still, moving = np.mean(gains, 0)
-    peer = float(max(still, moving))
+        took = (time.perf_counter() - begun, *(seconds[kind] for kind in kinds))
+        speed.append([len(samples) / rate / each for each in took])
+        peer = [si_sdr(open_sound(folder / f"peer-{kind}-noise{number}.wav").mono(), truth) for kind in kinds]
+        gains.append([each - before for each in (si_sdr(made, truth), *peer)])
+    ours, *both = np.mean(gains, 0)
+    better = int(np.argmax(both))  # Its time is what counts too.
+    peer = float(both[better])
+    times = np.mean(speed, 0)
     # Decibels do not divide: the ratio is that of the distortions' powers.
     return [Row("noise reduction, SI-SDR gained", "dB", float(ours), peer, "noisereduce", float(10 ** ((ours - peer) / 10)), "≥ peer",
                 bool(ours >= peer)),
-            _row("noise reduction", "× real time", *np.mean(speed, 0), "noisereduce")]  # fmt: skip
+            _row("noise reduction", "× real time", times[0], times[1 + better], "noisereduce")]  # fmt: skip
 
 
 def _row(what, unit, ours, peer, name):
