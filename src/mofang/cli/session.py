@@ -43,6 +43,13 @@ def options(own: Mapping[str, str]) -> Callable[..., Callable[[F], F]]:
     return option
 
 
+def run_folder(studio: Path, out: Path | None, name: str, otherwise: str) -> Path:
+    """Where a run lies: in the folder `out`, or in the studio under its name. Raises `UserError` for a name that is a way."""
+    if not out and name and (name != Path(name).name or name.startswith(".")):
+        raise UserError(f"'{name[:60]}' is no name for a model; give a word without / or a dot before it, or a folder with --out")
+    return out or studio / "runs" / (name or otherwise)
+
+
 @dataclass(frozen=True)
 class Session:
     """A training under way: how long it may take, who listens, whether this process speaks for all of them, and the

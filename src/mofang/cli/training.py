@@ -15,7 +15,7 @@ from mofang.training.history import thin
 
 Record = dict[str, Any]
 
-ROWS = 5
+ROWS, SAMPLE_ROWS = 5, 6
 DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 """Bits of a braille cell's four rows of two dots (Unicode, Braille Patterns)."""
 
@@ -127,8 +127,8 @@ class Watch:
             self._moment = moment
             self._draw(record)
         elif record["kind"] == "sample":
-            first = next((line for line in self._sample.splitlines() if line.strip()), "")
-            self._out.write(f"  {first}\n")
+            # A file's name, and below it what is wrong with it; or the beginning of a text.
+            self._out.write("".join(f"  {_plain(line)}\n" for line in self._lines()[:2]))
         elif record["kind"] in ("validate", "done"):
             self._out.write(f"{self._bar(record)}  {self._numbers()}\n")
             self._out.flush()
@@ -144,7 +144,7 @@ class Watch:
         )
 
     def _numbers(self) -> str:
-        parts = [say(f"loss {self._loss:.4f}", f"损失 {self._loss:.4f}")]
+        parts = [] if math.isnan(self._loss) else [say(f"loss {self._loss:.4f}", f"损失 {self._loss:.4f}")]
         if self._validated and self._best:
             now, best = self._validated["loss"], self._best
             parts.append(say(
@@ -155,6 +155,9 @@ class Watch:
             parts.append(say(f"{short(speed)} {self._unit}/s", f"{short(speed)} {self._unit}/秒"))
         return "  ".join(parts)
 
+    def _lines(self) -> list[str]:
+        return [line for line in self._sample.splitlines() if line.strip()]
+
     def _draw(self, record: Record) -> None:
         columns = shutil.get_terminal_size().columns - 1
         lines = [self._bar(record), self._numbers()]
@@ -163,14 +166,28 @@ class Watch:
             edge = [f"{max(finite):8.3f} ", *[" " * 9] * (ROWS - 2), f"{min(finite):8.3f} "]
             curve = braille(self._trail.values, max(4, min(columns - 9, 80)))
             lines += [left + row for left, row in zip(edge, curve, strict=True)]
-        lines += [f"│ {line}" for line in self._sample.splitlines() if line.strip()][:3]
+        lines += [f"│ {row}" for line in self._lines() for row in _wrapped(_plain(line), columns - 2)][:SAMPLE_ROWS]
         up = f"\r\x1b[{self._drawn}A" if self._drawn else ""
         self._out.write(up + "".join(f"\x1b[K{_fit(line, columns)}\n" for line in lines) + "\x1b[J")
         self._out.flush()
         self._drawn = len(lines)
 
 
-def _fit(line: str, columns: int) -> str:
+def _plain(line: str) -> str:
     # What a model writes may hold control characters; a terminal must not obey them.
-    shown = "".join(letter if letter.isprintable() else " " for letter in line)
+    return "".join(letter if letter.isprintable() else " " for letter in line)
+
+
+def _wrapped(line: str, columns: int) -> list[str]:
+    """The line in rows of at most so many columns."""
+    rows = []
+    while line:
+        row = clip(line[:columns], columns) or line[0]
+        rows.append(row)
+        line = line[len(row) :]
+    return rows
+
+
+def _fit(line: str, columns: int) -> str:
+    shown = _plain(line)
     return shown if width(shown) <= columns else clip(shown, columns - 1) + "…"

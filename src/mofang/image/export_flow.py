@@ -9,6 +9,7 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from mofang.image.export import to_onnx
 from mofang.image.nets.flow import Flow
@@ -50,11 +51,11 @@ def export_coder(coder: LatentAutoencoder, size: int, folder: Path) -> None:
 def export_flow(flow: Flow, coder: LatentAutoencoder, scale: tuple[Tensor, Tensor], folder: Path) -> None:
     """All three graphs. `scale`: what the latents were normalised by, mean and deviation of each channel."""
     shape = flow.shape
-    words = torch.tensor([[3, 4, *[0] * (shape.words - 2)], [5, 6, 7, *[0] * (shape.words - 3)]])
+    words = functional.pad(torch.tensor([[3, 4, 0], [5, 6, 7]]), (0, shape.words - 3))  # Cut, if it reads fewer.
     to_onnx(flow.captions, (words,), folder / TEXT, ["words"], ["features", "whole"])
     features, whole = flow.captions(words)
     noisy = torch.randn(2, shape.latent, shape.side, shape.side)
-    example = (noisy, torch.tensor([0.5, 0.7]), features.detach(), whole.detach(), words != 0, torch.tensor([0, 1]))
+    example = (noisy, torch.tensor([0.5, 0.7]), features.detach(), whole.detach(), words != 0, torch.tensor([0, shape.styles]))
     to_onnx(_Velocity(flow), example, folder / FLOW, ["noisy", "t", "features", "whole", "real", "style"], ["velocity"])
     _decoder(coder, scale, shape.side, folder)
     for name in (TEXT, FLOW):

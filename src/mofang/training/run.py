@@ -118,9 +118,9 @@ def _prepare(folder: Path, settings: Mapping[str, Any], fresh: bool) -> None:
         before = read_object(path.read_bytes()) if path.stat().st_size <= LARGEST else None
         if before is None:
             raise UserError(f"{path} is damaged; start over with --fresh")
-        differing = sorted(key for key in {*before, *settings} if before.get(key) != settings.get(key))
-        if differing:
-            key = differing[0]
+        # In the order of the settings, which begin with what says most.
+        key = next((key for key in {**settings, **before} if before.get(key) != settings.get(key)), None)
+        if key is not None:
             raise UserError(f"the run in {folder} was begun with {key[:60]} = {before.get(key)!r:.60}, not "
                             f"{settings.get(key)!r:.60}; give the same settings, another folder, or --fresh")  # fmt: skip
         return

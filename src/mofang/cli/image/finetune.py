@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import click
 
 from mofang.cli.numbers import Real
-from mofang.cli.session import need_torch, session
+from mofang.cli.session import need_torch, run_folder, session
 from mofang.studio.words import say
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -86,7 +86,7 @@ def finetune(studio: Path, /, data: Path, base: str, kind: Any, subject: str, gr
     from mofang.image.train.adapt import AdaptSettings
 
     settings = AdaptSettings(rank, batch, lr, prior_weight=prior_weight, precision=precision, seed=seed)
-    folder = out or studio / "runs" / (name or f"{data.resolve().name}-{kind}")
+    folder = run_folder(studio, out, name, f"{data.resolve().name}-{kind}")
     with session(budget, threads, as_json, say("pictures", "张")) as run:
         plan = Plan(run.budget, seed, ema, validations=10)
         tuning = Tuning(settings, plan, kind, subject, group, prior, size or 0, licence, prompts)

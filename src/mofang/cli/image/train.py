@@ -7,7 +7,8 @@ import click
 from click.core import ParameterSource
 
 from mofang.cli.numbers import Real
-from mofang.cli.session import need_torch, options, session
+from mofang.cli.session import need_torch, options, run_folder, session
+from mofang.cli.terminal import note
 from mofang.image.train.kinds import DIALS, KINDS
 from mofang.studio.errors import UserError
 from mofang.studio.words import say
@@ -103,11 +104,13 @@ def train(context: click.Context, /, data: Path, kind: str, name: str, out: Path
 
     pictures = Pictures.open(data)
     given = {key: value for key, value in options.items() if value is not None}
-    folder = out or context.obj / "runs" / (name or f"{data.resolve().name}-{kind}-{given['dial']}")
+    if "base" in given:
+        given["base"] = str(own.find(given["base"], context.obj))
+    folder = run_folder(context.obj, out, name, f"{data.resolve().name}-{kind}-{given['dial']}")
     with session(budget, threads, as_json, say("pictures", "张")) as run:
         plan = Plan(run.budget, seed, given.pop("ema", None) or 0.998, warmup, decay, samples=samples, patience=patience)
         model = learn(pictures, folder, kind, plan, given, run.listen, fresh=fresh, command=run.command,
-                      start=own.find(start) if start else None)  # fmt: skip
+                      start=None if start is None else own.find(start, context.obj))  # fmt: skip
     if run.speaks:
         _tell(own.read_card(model).get("measured", {}))
     run.tell(model, folder)
@@ -131,6 +134,10 @@ def _adapt(context: click.Context) -> None:
 
 
 def _tell(measured: dict[str, Any]) -> None:
+    from mofang.image.train.judge import warning
+
+    if said := warning(measured.get("diversity", 1.0)):
+        note(said)
     if "copy_rate" in measured:
         rate, expected = measured["copy_rate"], measured["copy_expected"]
         click.echo(say(f"copy rate {rate:.1%} (new pictures: {expected:.0%}), KID {measured['kid']:.4f}",

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from mofang.cli.numbers import Real
-from mofang.cli.session import need_torch, options, session
+from mofang.cli.session import need_torch, options, run_folder, session
 from mofang.studio.errors import UserError
 from mofang.studio.words import say
 
@@ -66,7 +66,7 @@ def train(studio: Path, /, data: Path, kind: str, name: str, out: Path | None, b
     from mofang.sound.jukebox.learn import learn
 
     opened = Corpus.open(data)
-    folder = out or studio / "runs" / (name or f"{data.resolve().name}-{kind}{'' if options['level'] is None else options['level']}")
+    folder = run_folder(studio, out, name, f"{data.resolve().name}-{kind}{'' if options['level'] is None else options['level']}")
     with session(budget, threads, as_json) as run:
         model = learn(opened, folder, _course(kind, opened, run.budget, options, studio), studio, run.listen, fresh=fresh,
                       command=run.command)  # fmt: skip

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from mofang.cli.numbers import Real
-from mofang.cli.session import need_torch, options, session
+from mofang.cli.session import need_torch, options, run_folder, session
 from mofang.studio.words import say
 
 _option = options({
@@ -46,7 +46,7 @@ def train(studio: Path, /, data: Path, name: str, out: Path | None, size: str, b
     from mofang.sound.music.train import Settings
     from mofang.training.loop import Plan
 
-    folder = out or studio / "runs" / (name or f"{data.resolve().name}-{size}")
+    folder = run_folder(studio, out, name, f"{data.resolve().name}-{size}")
     with session(budget, threads, as_json) as run:
         plan = Plan(run.budget, options["seed"], ema, patience=patience)
         model = learn(open_data(data), folder, Course(size, Settings(**options), plan, dropout), run.listen, fresh=fresh,

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from mofang.cli.numbers import Real
-from mofang.cli.session import need_torch, options, session
+from mofang.cli.session import need_torch, options, run_folder, session
 from mofang.studio.errors import UserError
 from mofang.studio.words import say
 
@@ -64,7 +64,7 @@ def train(studio: Path, /, corpus: Path, kind: str, name: str, out: Path | None,
     from mofang.sound.own.corpus import Corpus
     from mofang.sound.own.learn import learn
 
-    folder = out or studio / "runs" / (name or f"{corpus.resolve().name}-{kind}")
+    folder = run_folder(studio, out, name, f"{corpus.resolve().name}-{kind}")
     with session(budget, threads, as_json) as run:
         opened = Corpus.open(corpus)
         course = _course(kind, len(opened.speakers), run.budget, options, studio)

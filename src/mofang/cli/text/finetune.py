@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import click
 
 from mofang.cli.numbers import Real
-from mofang.cli.session import need_torch, session
+from mofang.cli.session import need_torch, run_folder, session
 from mofang.studio.words import say
 
 VALIDATED = 24
@@ -95,7 +95,7 @@ def finetune(studio: Path, /, base: str, works: tuple[Path, ...], name: str, out
     settings = Settings(options["context"], options["batch"], parts, options["lr"], matrix_lr=0.0,
                         weight_decay=0.0, precision=options["precision"], seed=options["seed"],
                         validation_windows=VALIDATED)  # fmt: skip
-    folder = out or studio / "runs" / (name or f"{found.folder.name if found.gguf == '' else found.name}-style")
+    folder = run_folder(studio, out, name, f"{found.folder.name if found.gguf == '' else found.name}-style")
     with session(budget, threads, as_json) as run:
         plan = Plan(run.budget, options["seed"], options["ema"], validations=6, patience=options["patience"])
         style = Style(settings, plan, options["rank"], options["alpha"], options["dropout"], options["dtype"], options["prompts"])

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from mofang.cli.numbers import Real
-from mofang.cli.session import Session, need_torch, options, session
+from mofang.cli.session import Session, need_torch, options, run_folder, session
 from mofang.studio.errors import UserError
 from mofang.studio.words import say
 from mofang.text.sizes import NETWORKS, SIZES
@@ -68,7 +68,7 @@ def train(studio: Path, /, corpus: Path, name: str, out: Path | None, as_json: b
     """Runs to the end of the budget; the same command goes on after a stop."""
     need_torch()
 
-    folder = out or studio / "runs" / (name or f"{corpus.resolve().name}-{options['network']}-{options['size']}")
+    folder = run_folder(studio, out, name, f"{corpus.resolve().name}-{options['network']}-{options['size']}")
     with session(budget, threads, as_json) as run:
         if options["network"] == "seq2seq":
             from mofang.text.seq2seq_train import learn_pairs

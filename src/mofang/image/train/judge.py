@@ -48,9 +48,9 @@ def warning(spread: float) -> str:
         return ""
     return say(
         f"mode collapse: the pictures differ only {spread:.0%} as much as real ones; try --gamma higher, --lr lower, "
-        "--loss relativistic, a larger --batch, or go back to the best checkpoint, which is kept",
-        f"模式坍塌：生成图之间的差异只有真实图的 {spread:.0%}；可调高 --gamma、调低 --lr、用 --loss relativistic、加大 --batch，"
-        "最佳检查点已保留",
+        "--loss relativistic or a larger --batch; the model is made of the best checkpoint",
+        f"模式坍塌：生成图之间的差异只有真实图的 {spread:.0%}；可调高 --gamma、调低 --lr、用 --loss relativistic、加大 --batch；"
+        "模型取自最佳检查点",
     )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from mofang.image.data import Pictures
 from mofang.image.measure.run import measured
 from mofang.image.train.kinds import ready
-from mofang.image.train.ready import Options, Ready
+from mofang.image.train.ready import Options, Ready, weights_of
 from mofang.models import own
 from mofang.studio.atomic import atomic, write_atomic
 from mofang.studio.errors import UserError
@@ -55,7 +55,7 @@ def learn(data: Pictures, folder: Path, kind: str, plan: Plan, options: Options,
 
 def _begin_with(made: Ready, start: Path) -> str:
     """Take the weights of the model in `start`; its hash."""
-    weights = {name: torch.from_numpy(value) for name, value in own.read_tensors(start).items()}
+    weights = weights_of(start)
     module = made.experiment.modules["model"]
     # Counters are not kept with weights, and none of them matters.
     counters = {name: tensor for name, tensor in module.state_dict().items() if not tensor.is_floating_point()}

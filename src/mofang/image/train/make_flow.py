@@ -5,7 +5,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from mofang.image.captions import FILE, train_tokenizer
@@ -16,7 +15,7 @@ from mofang.image.nets.latent import FOLD, LatentAutoencoder, LatentShape
 from mofang.image.train.decoder import DecoderSettings, DecoderTraining
 from mofang.image.train.flow import FlowSettings, FlowTraining, Latents
 from mofang.image.train.latent import CoderTraining, LatentSettings, LatentTraining
-from mofang.image.train.ready import Options, Ready, check, parts, settled
+from mofang.image.train.ready import Options, Ready, check, parts, settled, weights_of
 from mofang.models import own
 from mofang.studio.atomic import atomic
 from mofang.studio.errors import UserError
@@ -25,19 +24,25 @@ CODERS = {"nano": (64, 1), "micro": (128, 2), "small": (192, 2), "base": (320, 3
 """Channels at an eighth of the size, and blocks."""
 FLOWS = {"nano": (128, 4, 2), "micro": (192, 6, 3), "small": (256, 8, 4), "base": (512, 12, 8)}
 """Width, layers, heads."""
+NARROWEST = 16
+"""Channels under which a block of the flow has nothing inside."""
 
 
 def latent(data: Pictures, options: Options) -> Ready:
     """The autoencoder of latents."""
-    if data.size % (FOLD * PATCH):
-        raise UserError(f"a side of {data.size} pixels is no multiple of the {FOLD * PATCH} that two latents stand for; prepare the "
-                        "pictures again with --size 128")  # fmt: skip
+    _check_size(data)
     check("latent", options, LatentSettings, LatentShape)
     width, blocks = CODERS[options["dial"]]
     shape = settled(LatentShape, options, channels=data.channels, width=width, blocks=blocks)
     settings = settled(LatentSettings, options)
     train, val = parts(data)
     return _coder(LatentTraining(LatentAutoencoder(shape), train, val, settings), data, asdict(settings))
+
+
+def _check_size(data: Pictures) -> None:
+    if data.size % (FOLD * PATCH):
+        raise UserError(f"a side of {data.size} pixels is no multiple of the {FOLD * PATCH} that two latents stand for; prepare the "
+                        "pictures again with --size 128")  # fmt: skip
 
 
 def decoder(data: Pictures, options: Options) -> Ready:
@@ -66,6 +71,7 @@ def _coder(experiment: CoderTraining, data: Pictures, settings: dict[str, Any]) 
 def flow(data: Pictures, options: Options) -> Ready:
     """The flow over the latents of the autoencoder at `base`, with a vocabulary of the dataset's captions."""
     given = {key: value for key, value in options.items() if key != "base"}
+    _check_size(data)
     check("flow", given, FlowSettings, FlowShape)
     if not options.get("base"):
         raise UserError("a flow fills the latents of an autoencoder: train one (--kind latent), then give it as --base")
@@ -81,6 +87,9 @@ def flow(data: Pictures, options: Options) -> Ready:
     width, layers, heads = FLOWS[options["dial"]]
     shape = settled(FlowShape, given, vocabulary=tokenizer.get_vocab_size(), styles=len(styles), side=data.size // FOLD,
                     latent=coder.shape.latent, width=width, layers=layers, heads=heads)  # fmt: skip
+    if shape.width < NARROWEST or shape.width % shape.heads:
+        raise UserError(f"{shape.width} wide does not divide into {shape.heads} heads; give a --width from {NARROWEST} and --heads "
+                        "that divide it")  # fmt: skip
     settings = settled(FlowSettings, given)
     experiment = FlowTraining(Flow(shape), coder, latents, held_out, tokenizer, settings)
     config = {**shape.config(), "size": data.size, "channels": data.channels, "style_names": styles,
@@ -108,7 +117,7 @@ def open_coder(folder: Path, data: Pictures) -> tuple[LatentAutoencoder, str]:
     try:
         shape = LatentShape(**{key: int(config[key]) for key in ("channels", "latent", "width", "blocks")})
         made = LatentAutoencoder(shape)
-        made.load_state_dict({name: torch.from_numpy(value) for name, value in own.read_tensors(folder).items()})
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        made.load_state_dict(weights_of(folder))
+    except (KeyError, TypeError, ValueError, OverflowError, RuntimeError) as error:
         raise UserError(f"{folder} holds weights of another network than its {own.CONFIG} says; take it whole") from error
     return made.eval(), str(own.read_card(folder).get("sha256", ""))

@@ -5,10 +5,13 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
+import torch
 from torch import Tensor
 
 from mofang.image.data import Pictures, Split
+from mofang.models import own
 from mofang.studio.errors import UserError
+from mofang.training.checkpoint import not_numbers
 from mofang.training.loop import Experiment
 
 Options = Mapping[str, Any]
@@ -43,6 +46,14 @@ def check(kind: str, options: Options, *known: type) -> None:
     for key in options:
         if key not in names:
             raise UserError(f"a {kind} has no --{key.replace('_', '-')}; leave it out")
+
+
+def weights_of(folder: Path) -> dict[str, Tensor]:
+    """The weights of the model in `folder`, to learn on from. Raises `UserError` for what is damaged or no number."""
+    weights = {name: torch.from_numpy(value) for name, value in own.read_tensors(folder).items()}
+    if not_numbers(weights):
+        raise UserError(f"{folder} holds weights that are no numbers, as training leaves them that went astray; give another model")
+    return weights
 
 
 def parts(data: Pictures) -> tuple[Split, Split]:
