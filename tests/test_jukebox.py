@@ -23,7 +23,7 @@ from mofang.sound.jukebox.network import Prior, Told
 from mofang.sound.jukebox.sample import Jukebox, Wish, sample
 from mofang.sound.jukebox.shape import CodecShape, PriorShape, read
 from mofang.sound.sampling import nucleus
-from mofang.studio import Studio, UserError
+from mofang.studio import Made, Studio, UserError
 from mofang.studio.works import Consent, add, all_works, revoke
 
 torch = pytest.importorskip("torch")
@@ -317,7 +317,12 @@ def test_what_was_made_tells_its_command_and_comes_again_bit_for_bit(outside, mo
     shutil.copytree(folder / "else" / name, folder / "studio" / "models" / "renamed")
     assert remake(studio, asset) == (asset.id, False)
     told = run("recall", "a.wav")
-    assert not told.stderr and str(folder / "studio" / "models" / "renamed") in told.stdout
+    assert not told.stderr and "--model renamed " in told.stdout
+
+
+def _tone_into(path):
+    pcm.write_wav(path, tone(1), RATE)
+    return Made((), {"rate": RATE})
 
 
 def test_another_model_is_not_taken_for_the_one_that_made_it(outside, parts):
@@ -327,6 +332,11 @@ def test_another_model_is_not_taken_for_the_one_that_made_it(outside, parts):
     assert "nothing at" in str(run("recall", folder / "a.flac", "--model", folder / "none").exception)
     join(parts[0], parts[1][:1], folder / "studio" / "models" / "juke")
     assert "which is not here" in run("recall", folder / "a.flac").stderr
+    # What an older version made has no credits, and goes out all the same.
+    studio = Studio(folder / "studio")
+    studio.make(studio.making(studio.assets()[0]).recipe, ".wav", _tone_into, fresh=True)
+    run("jukebox", "sample", folder / "c.flac", "--model", folder / "else" / "juke", "--style", "waltz", "--seconds", 1)
+    assert run("recall", folder / "c.flac", "--model", folder / "else" / "juke").exit_code == 0
     run("sound", "effect", "rain", folder / "rain.wav", "--seconds", 1)
     assert "leave --model out" in str(run("recall", folder / "rain.wav", "--model", parts[0]).exception)
 

@@ -94,6 +94,24 @@ def test_speech_comes_back_and_tells_nobody_where_its_voice_lies(folder):
     assert json.loads(bare(places)) == {"Fox": "transformers:mms#1", "Owl": "transformers:facebook/mms", "way": "a.wav", "it": 1}
 
 
+@needs_score
+def test_a_score_by_a_model_from_elsewhere_tells_its_title_and_hash(folder, monkeypatch):
+    place = folder / "else" / "mine"
+    place.mkdir(parents=True)
+    for file in own.find("score").iterdir():
+        (place / file.name).symlink_to(file)
+    run(folder, "music", "compose", "a.mid", "--style", "irish", "--bars", "2", "--model", place)
+    # The same weights are on the shelf, and so the model is here, under its name.
+    words = shlex.split(run(folder, "recall", "a.mid"))
+    assert words[words.index("--model") + 1] == "score"
+    monkeypatch.setattr(own, "shelves", lambda studio=None: [])
+    done = CliRunner().invoke(mofang, ["--studio", str(folder / "studio"), "recall", "a.mid"])
+    assert str(folder) not in done.stdout and "--model mine" in done.stdout
+    title, mark = own.title(place), own.key(place).partition("@")[2]
+    assert done.stderr.count("\n") == 1 and f"mine ({title}, SHA-256 {mark}…), which is not here" in done.stderr
+    assert f"--model {place}" in run(folder, "recall", "a.mid", "--model", place)
+
+
 def tune():
     notes = tuple(Note(at * GRID, GRID, pitch) for at, pitch in enumerate((60, 62, 64, 65, 67, 65, 64, 62) * 2))
     return Score((Track(notes, 40, "Fiddle"),), tempo=110.0)

@@ -29,6 +29,7 @@ LARGEST = 8 << 20
 """Bytes of a script."""
 CAPTIONS = (".srt", ".vtt")
 BOOKS = (".md", ".markdown", ".txt")
+"""What an audiobook is made of, besides EPUB; each of them may be a script too."""
 
 
 def check_file(studio: Studio, path: Path, text: str = "", script: Path | None = None, language: Lang | None = None,

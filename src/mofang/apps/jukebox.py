@@ -86,5 +86,5 @@ def released(studio: Studio, making: Making, given: Mapping[str, Path], target: 
     claim = trust.Claim(title, nature_of(making), language(), parts=[part(each) for each in (making, *originals)],
                         credits=making.made.credits,
                         facts={"recipe": public(making.recipe), "files": {role: path.name for role, path in given.items()},
-                               "model": making.made.credits[0].title})  # fmt: skip
+                               "model": next((each.title for each in making.made.credits), "")})  # fmt: skip
     return release(studio, making, target, claim, lambda _, desk: sounds.write(desk, samples, rate))

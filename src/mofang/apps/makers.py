@@ -107,11 +107,12 @@ def _known(studio: Studio, kind: Kind, name: str, sha256: str) -> str:
     """What a command calls the model on this computer, empty if it is not here. A stranger's recipe leads nowhere else."""
     if name != Path(name).name:  # `owner/model`: the hub has it.
         return name
-    if not kind.own:
-        return name if is_there(Path(name)) and kind.sha256(Path(name)).startswith(sha256) else ""
     try:
+        if not kind.own:
+            return name if is_there(Path(name)) and kind.sha256(Path(name)).startswith(sha256) else ""
         folder = own.find_again(f"{name}@{sha256}", studio.folder)
-    except UserError:
+    except UserError:  # Nothing of that name, or something else.
         return ""
     # Found by its hash alone it has another name here.
-    return name if name in (folder.name, folder.parent.name) else str(folder)
+    called = {place: each for each, place in own.names(studio.folder).items()}
+    return name if name in (folder.name, folder.parent.name) else called.get(folder, str(folder))

@@ -45,7 +45,7 @@ class Recalled:
     arguments: Arguments
     signed: bool
     files: Mapping[str, str]
-    maker: makers.Maker | None = None
+    maker: makers.Maker | None
 
     @property
     def command(self) -> str:
