@@ -254,6 +254,12 @@ def test_a_run_keeps_its_settings_and_touches_nothing_else(tmp_path):
         assert (folder / LAST).read_bytes() == b"x"
     with pytest.raises(UserError, match=r"begun with lr = 0.1, not 0.2; .*--fresh"), open_run(folder, {"lr": 0.2, "shape": (1, 2)}):
         pass
+    (folder / LAST).unlink()
+    (folder / "prior").mkdir()
+    with open_run(folder, {"lr": 0.1, "shape": (1, 2)}, made=["prior"]):
+        assert (folder / "prior").is_dir()
+    with open_run(folder, {"lr": 0.3}, made=["prior"]):  # Nothing had been learned.
+        assert not (folder / "prior").exists() and json.loads((folder / SETTINGS).read_text()) == {"lr": 0.3}
     (folder / SAMPLES).mkdir()
     with open_run(folder, {"lr": 0.2}, fresh=True):
         pass

@@ -23,7 +23,7 @@ from mofang.studio.errors import UserError
 from mofang.studio.library import now
 from mofang.training import checkpoint, distributed
 from mofang.training.loop import BEST, Listener, Plan
-from mofang.training.run import open_run
+from mofang.training.run import apart, open_run
 
 MODEL, DATA, PRIOR = "model", "dataset", "prior"
 ABLE = ("StableDiffusionPipeline", "StableDiffusionXLPipeline")
@@ -63,15 +63,16 @@ def finetune(base: find.Checkpoint, works: Path, folder: Path, tuning: Tuning, l
     that is stopped leaves the best so far there too. Raises `UserError`.
     """
     tuning.check()
+    apart(folder, [works])
     if base.pipeline not in ABLE:
         raise UserError(f"{base.name} is a {base.pipeline}; Stable Diffusion 1.5, 2 and XL can be fine-tuned here")
     library = find.library()
     recipe = {"base": base.name, "base_key": base.key(), "works": str(works.resolve()), "kind": tuning.kind, "subject": tuning.subject,
               "group": tuning.group, "prior": tuning.prior, "size": tuning.size, "prompts": list(tuning.prompts),
               **asdict(tuning.settings), **{f"plan_{key}": value for key, value in asdict(tuning.plan).items()}}  # fmt: skip
-    with open_run(folder, recipe, fresh) as run:
+    with open_run(folder, recipe, fresh, (DATA, PRIOR)) as run:
         pipe = opened(library, base, whole=True)
-        pictures = _pictures(works, folder / DATA, tuning, native(pipe), studio, fresh)
+        pictures = _pictures(works, folder / DATA, tuning, native(pipe), studio)
         experiment = _experiment(pipe, pictures, folder, tuning)
         run.train(experiment, tuning.plan, listen,
                   lambda done: _write(experiment, base, pictures, folder, tuning, recipe, command))  # fmt: skip
@@ -131,11 +132,11 @@ def _prior(pipe: Any, folder: Path, tuning: Tuning, side: int) -> NDArray[np.uin
     return np.stack([open_picture(folder / f"{number:04}.png") for number in range(tuning.prior)])
 
 
-def _pictures(works: Path, place: Path, tuning: Tuning, side: int, studio: Path | None, fresh: bool) -> Pictures:
+def _pictures(works: Path, place: Path, tuning: Tuning, side: int, studio: Path | None) -> Pictures:
     """The works prepared, once a run; a dataset that is prepared already is taken as it is."""
     if (works / MANIFEST).is_file():
         return Pictures.open(works)
-    if distributed.rank() == 0 and (fresh or not (place / MANIFEST).is_file()):
+    if distributed.rank() == 0 and not (place / MANIFEST).is_file():
         size = min(tuning.size or side, SIZES[1]) // 8 * 8
         prepare([works], place, Preparing(size=size, licence=tuning.licence), studio=studio)
     distributed.wait()

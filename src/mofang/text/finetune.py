@@ -26,7 +26,7 @@ from mofang.text.pretrained import Pretrained
 from mofang.text.train import Settings
 from mofang.training import checkpoint, distributed
 from mofang.training.loop import BEST, SAMPLES, Listener, Plan, seed_step
-from mofang.training.run import open_run
+from mofang.training.run import apart, open_run
 
 ADAPTER, CORPUS, GGUF = "adapter", "corpus", "model.gguf"
 LARGE = 1_000_000_000
@@ -82,9 +82,10 @@ def finetune(base: Pretrained, works: Sequence[Path], folder: Path, style: Style
     if base.writes_after_reading:
         raise UserError(f"{base.name} reads and answers (an encoder–decoder); a style is put on models that continue a text")
     hub.transformers()
+    apart(folder, works)
     recipe = style.recipe(base, works)
-    with open_run(folder, recipe, fresh) as run:
-        corpus = _corpus(works, folder / CORPUS, papers, studio, fresh)
+    with open_run(folder, recipe, fresh, (CORPUS,)) as run:
+        corpus = _corpus(works, folder / CORPUS, papers, studio)
         tuning = _Tuning(base, corpus, folder, style, recipe, command)
         before = tuning.before()
         tuned = [Tuned(folder / MODEL, None, "", before, "")]
@@ -199,11 +200,11 @@ class _Tuning:
         }  # fmt: skip
 
 
-def _corpus(works: Sequence[Path], place: Path, papers: Papers | None, studio: Path | None, fresh: bool) -> Corpus:
+def _corpus(works: Sequence[Path], place: Path, papers: Papers | None, studio: Path | None) -> Corpus:
     """The works prepared, once a run; a corpus that is prepared already is taken as it is. Its tokens are not used: the base
     has its own."""
     ready = len(works) == 1 and (works[0] / MANIFEST).is_file()
-    if distributed.rank() == 0 and not ready and (fresh or not (place / MANIFEST).is_file()):
+    if distributed.rank() == 0 and not ready and not (place / MANIFEST).is_file():
         prepare(works, place, vocabulary=Vocabulary("char"), papers=papers, studio=studio)
     distributed.wait()  # For the run's folder too: the first process alone clears and fills it.
     return Corpus.open(works[0] if ready else place)

@@ -99,8 +99,8 @@ def write_model(folder: Path, config: dict[str, Any], corpus: Corpus, course: Co
 
 
 def save_weights(folder: Path, tensors: dict[str, Tensor], dtype: str) -> None:
-    """Write `model.safetensors` with floating tensors as `dtype`."""
-    plain = {name: tensor.to(TYPES[dtype]).contiguous() for name, tensor in tensors.items()}
+    """Write `model.safetensors` with tensors as `dtype`, or as float32 where they are too large for it."""
+    plain = checkpoint.narrowed(tensors, TYPES[dtype])
     with atomic(folder / own.WEIGHTS) as temporary:
         save_file(plain, temporary, {"format": "pt"})
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from mofang.studio.errors import UserError
 from mofang.text.batches import Windows, whole
 from mofang.text.nets.loss import next_token_loss
 from mofang.training import distributed
@@ -63,6 +64,9 @@ class LanguageModel:
 
     def __init__(self, model: nn.Module, train: NDArray[np.unsignedinteger], held_out: NDArray[np.unsignedinteger],
                  tokenizer: Codec, settings: Settings, prompts: Sequence[str] = ()) -> None:  # fmt: skip
+        if settings.accumulate > (share := settings.batch // distributed.world()):
+            raise UserError(f"{share} windows of a batch cannot be taken in {settings.accumulate} parts; take --accumulate "
+                            f"{max(share, 1)} or a larger --batch")  # fmt: skip
         self.device = device()
         self.settings, self.tokenizer, self.prompts = settings, tokenizer, prompts
         self.model = model.to(self.device)

@@ -61,6 +61,12 @@ def save(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) ->
         raise UserError(f"cannot write {path} ({error}); free some space and run the same command again to go on") from error
 
 
+def narrowed(tensors: Mapping[str, Tensor], dtype: torch.dtype) -> dict[str, Tensor]:
+    """The tensors as `dtype`, to be shipped; as float32 if one of them is too large for it: float16 ends at 65,504."""
+    made = {name: tensor.to(dtype).contiguous() for name, tensor in tensors.items()}
+    return {name: tensor.float().contiguous() for name, tensor in tensors.items()} if not_numbers(made) else made
+
+
 def load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Read what `save` wrote. Raises `UserError` for a file that is damaged or something else."""
     if not path.is_file():  # A pipe would be waited for without end.

@@ -5,7 +5,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,12 +58,22 @@ class Run:
                                 "command again") from error  # fmt: skip
 
 
+def apart(folder: Path, works: Sequence[Path]) -> None:
+    """Raise `UserError` if the run's folder lies in the works or they in it: it would learn from what it makes, or clear them."""
+    run = folder.resolve()
+    for work in works:
+        place = work.resolve()
+        if run == place or place in run.parents or run in place.parents:
+            raise UserError(f"{folder} and {work} lie one in the other; give the run a folder elsewhere (--out)")
+
+
 @contextmanager
-def open_run(folder: Path, settings: Mapping[str, Any], fresh: bool = False) -> Iterator[Run]:
+def open_run(folder: Path, settings: Mapping[str, Any], fresh: bool = False, made: Sequence[str] = ()) -> Iterator[Run]:
     """Begin a run in `folder`, or go on with the one begun there with the same settings; no other process can meanwhile.
 
-    `settings` is JSON; a run begun with others is refused, naming the first that differs. `fresh` starts over, which
-    deletes the earlier run's files and no others. A folder with something else in it is left alone. Raises `UserError`.
+    `settings` is JSON; a run begun with others is refused, naming the first that differs, unless it never came to a
+    checkpoint. `fresh` starts over, which deletes the earlier run's files and no others: what the loop writes, and the
+    folders `made` on the way to it. A folder with something else in it is left alone. Raises `UserError`.
     """
     settings = json.loads(json.dumps(settings))
     handle = None
@@ -74,7 +84,7 @@ def open_run(folder: Path, settings: Mapping[str, Any], fresh: bool = False) -> 
             folder.mkdir(parents=True, exist_ok=True)
             handle = _held(folder)
             sweep(folder)
-            _prepare(folder, settings, fresh)
+            _prepare(folder, settings, fresh, made)
         except OSError as error:
             _let_go(handle)
             raise UserError(f"cannot train in {folder}: {error.strerror or error}; check its permissions and the disk, or give "
@@ -103,7 +113,7 @@ def _let_go(handle: int | None) -> None:
         os.close(handle)
 
 
-def _prepare(folder: Path, settings: Mapping[str, Any], fresh: bool) -> None:
+def _prepare(folder: Path, settings: Mapping[str, Any], fresh: bool, made: Sequence[str]) -> None:
     """See that the folder holds this run or nothing. Raises `UserError` and `OSError`."""
     path = folder / SETTINGS
     if not path.is_file() and any(folder.iterdir()):
@@ -120,12 +130,14 @@ def _prepare(folder: Path, settings: Mapping[str, Any], fresh: bool) -> None:
             raise UserError(f"{path} is damaged; start over with --fresh")
         # In the order of the settings, which begin with what says most.
         key = next((key for key in {**settings, **before} if before.get(key) != settings.get(key)), None)
-        if key is not None:
+        if key is None:
+            return
+        if (folder / LAST).exists() or (folder / BEST).exists():
             raise UserError(f"the run in {folder} was begun with {key[:60]} = {before.get(key)!r:.60}, not "
                             f"{settings.get(key)!r:.60}; give the same settings, another folder, or --fresh")  # fmt: skip
-        return
     for name in (LAST, BEST, LOG):
         (folder / name).unlink(missing_ok=True)
-    if (folder / SAMPLES).is_dir():
-        shutil.rmtree(folder / SAMPLES)
+    for name in (SAMPLES, *made):
+        if (folder / name).is_dir():
+            shutil.rmtree(folder / name)
     write_atomic(path, json.dumps(settings, ensure_ascii=False, indent=1) + "\n")

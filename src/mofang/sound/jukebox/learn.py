@@ -114,8 +114,7 @@ def _write_model(folder: Path, corpus: Corpus, course: Course, recipe: dict[str,
     target, prior = folder / MODEL, isinstance(course.shape, PriorShape)
     with atomic(target / own.WEIGHTS) as temporary:
         # A codec stays exact: its codes are what the priors have learned.
-        save_file({name: (tensor.half() if prior else tensor.float()).contiguous() for name, tensor in weights.items()}, temporary,
-                  {"format": "pt"})  # fmt: skip
+        save_file(checkpoint.narrowed(weights, torch.float16 if prior else torch.float32), temporary, {"format": "pt"})
     config = course.shape.config() | ({"codec_sha256": recipe["codec_sha256"]} if prior else {})
     write_atomic(target / own.CONFIG, own.dumps(config))
     counted = sorted({(entry.style, entry.licence) for entry in corpus.entries})

@@ -64,7 +64,7 @@ def _write_model(folder: Path, data: Data, config: dict[str, Any], recipe: dict[
     weights, state = checkpoint.load(folder / BEST)
     target = folder / MODEL
     with atomic(target / own.WEIGHTS) as temporary:
-        save_file({name: tensor.half().contiguous() for name, tensor in weights.items()}, temporary, {"format": "pt"})
+        save_file(checkpoint.narrowed(weights, torch.float16), temporary, {"format": "pt"})
     styles = sorted({entry.style for entry in data.entries})
     write_atomic(target / own.CONFIG, own.dumps({**config, "styles": styles}))
     index(data.pieces("train")).write(target)
