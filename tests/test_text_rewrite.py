@@ -85,7 +85,7 @@ def test_rewriting_a_file_keeps_its_lines_and_versions_are_asked_for(trained, tm
 
 
 def test_a_stopped_run_of_pairs_goes_on_and_other_settings_are_refused(trained, tmp_path):
-    with pytest.raises(UserError, match="begun with plan_seed = 0, not 1"):
+    with pytest.raises(UserError, match="begun with seed = 0, not 1"):
         run("train", trained / "pairs.jsonl", *TRAIN, "--out", trained / "run", "--budget", "150steps", "--seed", "1")
     before = (trained / "run" / "model" / "model.safetensors").read_bytes()
     run("train", trained / "pairs.jsonl", *TRAIN, "--out", trained / "run", "--budget", "150steps")
