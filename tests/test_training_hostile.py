@@ -1,9 +1,13 @@
 """What a run's folder may hold, what may stop a run, and what it may be told: one line is said, and no work is lost."""
 
 import errno
+import io
 import json
 import math
 import os
+import re
+import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,16 +17,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 from safetensors import safe_open
+from safetensors.numpy import save_file as numpy_file
 from safetensors.torch import load_file, save_file
 
+from mofang.cli import mofang as cli
+from mofang.cli.training import Watch
+from mofang.image.data.prepare import Preparing, prepare
+from mofang.models import own
 from mofang.studio import atomic
 from mofang.studio.errors import UserError
 from mofang.training import budget, checkpoint, history, report
 from mofang.training.loop import BEST, LAST, LOG, SAMPLES, train
-from mofang.training.run import SETTINGS, open_run
+from mofang.training.run import SETTINGS, apart, open_run
 from mofang.training.state import State
 from training_toy import Toy, plan
 
@@ -287,11 +298,11 @@ def test_what_a_kill_left_is_swept_and_does_not_count_as_something_else(tmp_path
     assert not list(folder.glob(atomic.PREFIX + "*"))
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_that_cannot_be_written_is_said(tmp_path):
-    tmp_path.chmod(0o500)
-    with pytest.raises(UserError, match="cannot train in"):
-        learn(tmp_path / "run")
+def test_a_folder_that_cannot_be_made_is_said(tmp_path):
+    (tmp_path / "file").write_text("x")
+    for folder in (tmp_path / "file" / "run", tmp_path / ("x" * 300), Path("/proc/none/run")):
+        with pytest.raises(UserError, match="cannot train in"), open_run(folder, {}):
+            pass
 
 
 # -- what stops it -----------------------------------------------------------------------------------------------------
@@ -422,3 +433,112 @@ def test_a_run_of_one_step_is_judged_sampled_and_kept(tmp_path):
     learn(tmp_path, steps=1)
     assert facts(tmp_path / BEST)["step"] == 1 and (tmp_path / SAMPLES).is_dir() and (tmp_path / report.NAME).is_file()
     assert train(Toy(), tmp_path / "half", plan(0.5)).step == 1
+
+
+# -- the commands ------------------------------------------------------------------------------------------------------
+
+
+def mofang(studio, *words):
+    return CliRunner().invoke(cli, ["--studio", str(studio), *map(str, words)])
+
+
+@pytest.fixture(scope="module")
+def shelf(tmp_path_factory):
+    """Pictures of three and of four channels with captions and of no style, and models of two kinds trained on the first."""
+    torch.set_num_threads(1)
+    folder = tmp_path_factory.mktemp("shelf")
+    rng = np.random.default_rng(0)
+    for name, channels in (("opaque", 3), ("clear", 4)):
+        (folder / f"{name}-pictures").mkdir()
+        for number in range(20):
+            place = folder / f"{name}-pictures" / f"{number:02}.png"
+            Image.fromarray(rng.integers(0, 255, (16, 16, channels), np.uint8)).save(place)
+            place.with_suffix(".txt").write_text(f"a {('red', 'blue')[number % 2]} square {number}", "utf-8")
+        prepare([folder / f"{name}-pictures"], folder / name, Preparing(16, channels == 4, licence="own", val=0.2))
+    for kind in ("latent", "dcgan"):
+        done = mofang(folder, *shlex.split("image train --size nano --budget 1step --batch 8"), folder / "opaque", "--kind", kind,
+                      "--name", kind)  # fmt: skip
+        assert done.exit_code == 0, (done.output, done.exception)
+    for name, break_it in (("nan", lambda weights: {key: value * np.nan for key, value in weights.items()}), ("cut", None)):
+        shutil.copytree(folder / "runs" / "latent" / "model", folder / name)
+        weights = folder / name / own.WEIGHTS
+        if break_it:
+            numpy_file(break_it(own.read_tensors(folder / name)), weights)
+        else:
+            weights.write_bytes(weights.read_bytes()[:-100])
+    return folder
+
+
+@pytest.mark.parametrize(
+    "words, said",
+    [("opaque --kind latent --from dcgan", "another network than the one to be trained"),
+     ("opaque --kind latent --size micro --from latent", "another network than the one to be trained"),
+     ("clear --kind latent --from latent", "another network than the one to be trained"),
+     ("opaque --kind latent --from nan", "no numbers"), ("opaque --kind latent --from cut", "not a whole safetensors"),
+     ("opaque --kind latent --from /etc/hostname", "no model"), ("opaque --kind latent --from ../runs", "is no model|no model"),
+     ("opaque --kind latent --from latnet", "did you mean latent"), ("opaque --kind latent --from ''", "no model ''"),
+     ("opaque --kind flow --base dcgan", "no autoencoder"), ("clear --kind flow --base latent", "knows pictures of 3 channels"),
+     ("opaque --kind flow --base nan", "no numbers"), ("opaque --kind flow --base latent --heads 3", "does not divide"),
+     ("opaque --kind flow --base latent --width 5 --heads 5", "does not divide"), ("opaque --kind flow", "give it as --base"),
+     ("opaque --kind vae --base latent", "has no --base"), ("opaque --kind dcgan --name ../x", "no name for a model"),
+     ("opaque --kind dcgan --name ..", "no name for a model"), ("opaque --kind dcgan --budget 1h30", "is no budget"),
+     ("opaque --kind dcgan --name latent", "was begun with kind = 'latent', not 'dcgan'"),
+     ("opaque --kind vae --lr 1e9 --name astray", "at step 1; nothing had been learned yet")],
+)  # fmt: skip
+def test_what_cannot_be_trained_is_said_in_a_line(shelf, words, said):
+    data, *options = shlex.split(words)
+    options = [str(shelf / each) if each in ("nan", "cut") else each for each in options]
+    small = ["--size", "nano", "--batch", 8] if "--size" not in options else ["--batch", 8]
+    budget = [] if "--budget" in options else ["--budget", "2steps"]
+    name = [] if "--name" in options else ["--name", "refused"]
+    done = mofang(shelf, "image", "train", shelf / data, *small, *budget, *name, *options)
+    assert isinstance(done.exception, UserError), (done.output, done.exception)
+    assert re.search(said, str(done.exception)) and len(str(done.exception)) < 500, str(done.exception)
+
+
+def test_a_flow_learns_from_captions_without_styles_and_reads_one_word(shelf):
+    done = mofang(shelf, "image", "train", shelf / "opaque", *shlex.split("--kind flow --size nano --budget 1step --batch 4"),
+                  "--words", 1, "--base", "latent", "--name", "flow")  # fmt: skip
+    assert done.exit_code == 0, (done.output, done.exception)
+    assert (shelf / "runs" / "flow" / "model" / "flow.onnx").is_file()
+
+
+def test_mode_collapse_is_told_on_every_screen_and_in_the_report(shelf, tmp_path):
+    done = mofang(shelf, "image", "train", shelf / "opaque", *shlex.split("--kind dcgan --size nano --budget 3steps --batch 8"),
+                  "--lr", 1e9, "--out", tmp_path / "run")  # fmt: skip
+    assert done.exit_code == 0 and done.output.count("mode collapse") >= 2, done.output
+    assert "mode collapse" in (tmp_path / "run" / report.NAME).read_text("utf-8")
+    record = next(record for line in (tmp_path / "run" / LOG).read_bytes().splitlines()
+                  if (record := history.read_record(line)) and record["kind"] == "sample")  # fmt: skip
+    out = io.StringIO()
+    Watch(budget.parse("3steps"), out=out, live=True)(record)
+    assert "best checkpoint" in out.getvalue().replace("\x1b[K", "").replace("\n│ ", "")
+
+
+def test_what_a_model_writes_cannot_steer_the_terminal():
+    out = io.StringIO()
+    record = {"kind": "sample", "step": 1, "tokens": 1, "seconds": 1.0, "text": "a\x1b[2Jb\n\x9b1mc"}
+    Watch(budget.parse("3steps"), out=out, live=False)(record)
+    assert out.getvalue() == "  a [2Jb\n   1mc\n"
+
+
+def test_weights_too_large_for_half_precision_are_kept_whole():
+    small, large = {"a": torch.ones(3), "b": torch.ones(2)}, {"a": torch.ones(3), "b": torch.tensor([1e9])}
+    assert {tensor.dtype for tensor in checkpoint.narrowed(small, torch.float16).values()} == {torch.float16}
+    assert torch.equal(checkpoint.narrowed(large, torch.float16)["b"], large["b"])
+
+
+def test_works_and_runs_lie_apart(tmp_path):
+    (tmp_path / "works").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "works")
+    for folder, work in (("works", "works"), ("works/run", "works"), ("works", "works/run"), ("link/run", "works")):
+        with pytest.raises(UserError, match="one in the other"):
+            apart(tmp_path / folder, [tmp_path / "else", tmp_path / work])
+    apart(tmp_path / "works-run", [tmp_path / "works"])
+
+
+def test_a_batch_cannot_be_taken_in_more_parts_than_it_has(tmp_path):
+    (tmp_path / "book.txt").write_text("\n\n".join(f"the {number} lamps of an old harbour are lit" for number in range(200)), "utf-8")
+    assert mofang(tmp_path, "text", "prepare", tmp_path / "book.txt", "--out", tmp_path / "corpus", "--licence", "own").exit_code == 0
+    done = mofang(tmp_path, "text", "train", tmp_path / "corpus", *shlex.split("--size nano --budget 1step --batch 4 --accumulate 5"))
+    assert isinstance(done.exception, UserError) and "take --accumulate 4" in str(done.exception), (done.output, done.exception)
