@@ -78,9 +78,9 @@ def open_run(folder: Path, settings: Mapping[str, Any], fresh: bool = False, mad
     settings = json.loads(json.dumps(settings))
     handle = None
     if distributed.rank() == 0:
-        if folder.exists() and not folder.is_dir():
-            raise UserError(f"{folder} is a file; give a folder for the run")
         try:
+            if folder.exists() and not folder.is_dir():
+                raise UserError(f"{folder} is a file; give a folder for the run")
             folder.mkdir(parents=True, exist_ok=True)
             handle = _held(folder)
             sweep(folder)
