@@ -21,6 +21,10 @@ CENTRE, WIDTH = 115.0, 0.9
 TIGHTNESS = 400.0
 """α: how much a beat's place counts beside the strength of the onset there."""
 SLOWEST, FASTEST = 40.0, 240.0
+BASS = np.exp(-np.arange(MEL.bands) / 16)
+"""How much each band tells where the beats are: between two grids half a beat apart it is the bass that decides."""
+EARLY = MEL.window / 2 / RATE
+"""Seconds by which a spectrum rises before an onset: as soon as the first half of its window reaches it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,14 +37,16 @@ class Grid:
 
 def grid(sound: Sound, tempo: float = 0.0) -> Grid:
     """Tempo and beats; `tempo` if it is known. A sound without onsets has none."""
-    strength = onset_strength(sound)
+    rises = onsets(sound)
+    strength = onset_strength(rises)
     if not strength.any() or len(strength) < 2 * FRAMES:
         return Grid(0.0, np.zeros(0))
     period = 60 * FRAMES / tempo if tempo else beat_period(strength)
-    frames = tracked(strength, period)
+    bass = onset_strength(rises, BASS)
+    frames = tracked(bass if bass.any() else strength, period)
     if len(frames) < 2:
         return Grid(0.0, np.zeros(0))
-    return Grid(_pace(frames), (frames + 0.5) / FRAMES)
+    return Grid(_pace(frames), (frames + 0.5) / FRAMES + EARLY)
 
 
 def _pace(frames: Floats) -> float:
@@ -50,14 +56,22 @@ def _pace(frames: Floats) -> float:
     return 60 * FRAMES / step
 
 
-def onset_strength(sound: Sound) -> Floats:
-    """How much the log-mel spectrum rises at each frame, without what changes slowly; standard deviation 1."""
+def onsets(sound: Sound) -> NDArray[np.float32]:
+    """(frames, bands): by how many dB each band of the mel spectrum rises."""
     mono = resample(sound.mono(), sound.rate, RATE)
     mel = magnitudes(mono, MEL) @ filters(MEL).T
     if not len(mel) or mel.max() <= 1e-4:
-        return np.zeros(len(mel))
+        return np.zeros(mel.shape, np.float32)
     decibels = np.maximum(20 * np.log10(np.maximum(mel, 1e-7)), 20 * np.log10(float(mel.max())) - 80)
-    rise = np.maximum(np.diff(decibels, axis=0, prepend=decibels[:1]), 0).mean(1).astype(np.float64)
+    rises: NDArray[np.float32] = np.maximum(np.diff(decibels, axis=0, prepend=decibels[:1]), 0).astype(np.float32)
+    return rises
+
+
+def onset_strength(rises: NDArray[np.float32], weights: Floats | None = None) -> Floats:
+    """The mean rise of each frame, bands weighed, without what changes slowly; standard deviation 1, or nothing at all."""
+    rise = np.average(rises, 1, weights).astype(np.float64)
+    if not len(rise):
+        return rise
     # The slow part goes by a difference of means; beats are events of a few frames.
     kernel = np.hanning(9)
     rise = np.convolve(rise, kernel / kernel.sum(), "same")
