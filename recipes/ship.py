@@ -14,8 +14,6 @@ from pathlib import Path
 from mofang.models import own
 
 LARGEST = 80 << 20
-PLACES = ("corpus", "command", "data")
-"""What a card says of this computer."""
 HERE = Path(__file__).resolve().parents[1]
 
 
@@ -39,8 +37,8 @@ def main() -> None:
     target.mkdir(parents=True, exist_ok=True)
     for path in files:
         shutil.copyfile(path, target / path.name)
-    card = {key: value for key, value in own.read_card(source).items() if key not in PLACES}
-    recipe = {key: value for key, value in card["recipe"].items() if key not in PLACES}
+    card = {key: value for key, value in own.read_card(source).items() if key not in own.PLACES}
+    recipe = {key: value for key, value in card["recipe"].items() if key not in own.PLACES}
     card |= {"name": options.name, "title": options.title, "licence": options.licence,
              "recipe": {"commands": options.command, **recipe}}  # fmt: skip
     if options.language:

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from coloured_shapes import COLOURS, plan, shapes
 from mofang.cli import mofang
 from mofang.image.engines.base import Request
-from mofang.image.engines.own import CHOOSER, Painter, on_white
+from mofang.image.engines.own import CHOOSER, Painter, small_on_white
 from mofang.image.engines.sticker import StickerEngine
 from mofang.image.nets.chooser import Block, Chooser, ChooserShape
 from mofang.image.train.chooser import Asked, moved, subject
@@ -57,8 +57,8 @@ def test_blocks_begin_as_nothing_and_both_sides_are_unit_vectors():
     assert torch.allclose(net(pictures, whole), net.sharpness.exp() * cosine, atol=1e-5)
 
 
-def test_pictures_stand_on_white_and_what_comes_in_from_outside_is_white():
-    whole = on_white(discs(), 64)
+def test_pictures_stand_small_on_white_and_what_comes_in_from_outside_is_white():
+    whole = small_on_white(discs(), 64)
     assert whole.shape == (3, 3, 64, 64) and whole.dtype == np.float32
     assert np.all(whole[:, :, 0, 0] == 1) and np.allclose(whole[0, :, 32, 32], np.array([220, 40, 40]) / 127.5 - 1, atol=1e-6)
     shifted = moved(torch.from_numpy(whole), np.random.default_rng(1))

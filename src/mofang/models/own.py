@@ -21,6 +21,8 @@ from mofang.studio.errors import UserError
 from mofang.studio.library import file_hash
 
 CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "card.json"
+PLACES = ("corpus", "command", "data")
+"""What a card and its recipe say of the computer that trained the model, which others need not know."""
 LARGEST_JSON = 16 << 20
 """Bytes of a configuration or a card; more is neither."""
 

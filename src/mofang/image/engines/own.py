@@ -124,13 +124,16 @@ class Painter:
 
         tries = [seed if k == 0 else [seed, k] for seed in seeds for k in range(candidates)]
         made = self.paint(each(words), each(styles), tries, steps, guidance, each(without), on_step)
-        fit = self.fit(made, each(words)).reshape(len(words), candidates)
+        fit = self._fit(made, np.repeat(self.read(words)[1], candidates, 0)).reshape(len(words), candidates)
         found: NDArray[np.uint8] = made[np.arange(len(words)) * candidates + fit.argmax(1)]
         return found
 
     def fit(self, pictures: NDArray[np.uint8], words: Sequence[str]) -> NDArray[np.float32]:
         """(N): how well each of N pictures (straight alpha) fits its caption, higher is better."""
-        fit: NDArray[np.float32] = self._answers("chooser", pictures=on_white(pictures, SIDE), whole=self.read(words)[1])[0]
+        return self._fit(pictures, self.read(words)[1])
+
+    def _fit(self, pictures: NDArray[np.uint8], whole: NDArray[np.float32]) -> NDArray[np.float32]:
+        fit: NDArray[np.float32] = self._answers("chooser", pictures=small_on_white(pictures, SIDE), whole=whole)[0]
         return fit
 
     def read(self, words: Sequence[str]) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]]:
@@ -157,7 +160,7 @@ class Painter:
         return velocity
 
 
-def on_white(pictures: NDArray[np.uint8], side: int) -> NDArray[np.float32]:
+def small_on_white(pictures: NDArray[np.uint8], side: int) -> NDArray[np.float32]:
     """(N, S, S, 3 or 4) bytes, straight alpha → (N, 3, side, side) in -1..1, as a chooser sees them."""
     import cv2
 

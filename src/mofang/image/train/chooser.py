@@ -14,7 +14,7 @@ from torch.optim import Optimizer
 from mofang.image.captions import phrased
 from mofang.image.data import Split
 from mofang.image.data.store import Line
-from mofang.image.engines.own import SIDE, on_white
+from mofang.image.engines.own import SIDE, small_on_white
 from mofang.image.nets.chooser import Chooser
 from mofang.image.train.flow import label
 from mofang.image.train.grid import save_grid
@@ -137,7 +137,7 @@ class ChooserTraining:
 
 def seen(pictures: NDArray[np.uint8]) -> Tensor:
     """(B, S, S, C) as the network sees them."""
-    return torch.from_numpy(on_white(pictures, SIDE)).contiguous(memory_format=torch.channels_last)
+    return torch.from_numpy(small_on_white(pictures, SIDE)).contiguous(memory_format=torch.channels_last)
 
 
 def moved(pictures: Tensor, rng: np.random.Generator) -> Tensor:

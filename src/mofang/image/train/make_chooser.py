@@ -14,7 +14,7 @@ from mofang.image.engines.own import CHOOSER, SIDE, Painter
 from mofang.image.export import to_onnx
 from mofang.image.nets.chooser import Chooser, ChooserShape
 from mofang.image.train.chooser import Asked, ChooserSettings, ChooserTraining
-from mofang.image.train.ready import Options, Ready, check, parts, settled
+from mofang.image.train.ready import Options, Ready, based, parts, settled
 from mofang.models import own
 from mofang.models.formats.halves import halved
 from mofang.studio.atomic import atomic
@@ -25,11 +25,8 @@ WIDTHS = {"nano": 8, "micro": 24, "small": 48, "base": 64}
 
 def chooser(data: Pictures, options: Options) -> Ready:
     """The model at `base` with a chooser beside it. Raises `UserError`."""
-    given = {key: value for key, value in options.items() if key != "base"}
-    check("chooser", given, ChooserSettings, ChooserShape)
-    if not options.get("base"):
-        raise UserError("a chooser chooses among what a text-to-image model paints: train one (--kind flow), then give it as --base")
-    folder = own.find(options["base"])
+    missing = "a chooser chooses among what a text-to-image model paints: train one (--kind flow), then give it as --base"
+    given, folder = based("chooser", options, missing, ChooserSettings, ChooserShape)
     painter = Painter(folder)
     train, val = parts(data)
     if not any(text for line in train.lines for text in line["caption"].values()):
@@ -56,7 +53,7 @@ def chooser(data: Pictures, options: Options) -> Ready:
 
 def _of_base(card: Mapping[str, Any], chooser: nn.Module) -> dict[str, Any]:
     """What the card of a model with a chooser says of the model that paints; no paths of the computer it was trained on."""
-    recipe = {key: value for key, value in card.get("recipe", {}).items() if key not in ("command", "data")}
+    recipe = {key: value for key, value in card.get("recipe", {}).items() if key not in own.PLACES}
     known = {key: card[key] for key in ("architecture", "languages", "sources") if key in card}
     known["parameters"] = card.get("parameters", 0) + sum(weight.numel() for weight in chooser.parameters())
     return known | {"base": {**{key: card[key] for key in ("name", "sha256", "measured") if key in card}, "recipe": recipe}}

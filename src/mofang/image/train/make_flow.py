@@ -15,7 +15,7 @@ from mofang.image.nets.latent import FOLD, LatentAutoencoder, LatentShape
 from mofang.image.train.decoder import DecoderSettings, DecoderTraining
 from mofang.image.train.flow import FlowSettings, FlowTraining, Latents
 from mofang.image.train.latent import CoderTraining, LatentSettings, LatentTraining
-from mofang.image.train.ready import Options, Ready, check, parts, settled, weights_of
+from mofang.image.train.ready import Options, Ready, based, check, parts, settled, weights_of
 from mofang.models import own
 from mofang.studio.atomic import atomic
 from mofang.studio.errors import UserError
@@ -47,11 +47,9 @@ def _check_size(data: Pictures) -> None:
 
 def decoder(data: Pictures, options: Options) -> Ready:
     """The autoencoder at `base` with a decoder that forgives."""
-    given = {key: value for key, value in options.items() if key != "base"}
-    check("decoder", given, DecoderSettings)
-    if not options.get("base"):
-        raise UserError("a decoder learns on from an autoencoder's: train one (--kind latent), then give it as --base")
-    coder, sha256 = open_coder(own.find(options["base"]), data)
+    missing = "a decoder learns on from an autoencoder's: train one (--kind latent), then give it as --base"
+    given, folder = based("decoder", options, missing, DecoderSettings)
+    coder, sha256 = open_coder(folder, data)
     settings = settled(DecoderSettings, given)
     train, val = parts(data)
     return _coder(DecoderTraining(coder, train, val, settings), data, {**asdict(settings), "base_sha256": sha256})
@@ -70,12 +68,10 @@ def _coder(experiment: CoderTraining, data: Pictures, settings: dict[str, Any]) 
 
 def flow(data: Pictures, options: Options) -> Ready:
     """The flow over the latents of the autoencoder at `base`, with a vocabulary of the dataset's captions."""
-    given = {key: value for key, value in options.items() if key != "base"}
     _check_size(data)
-    check("flow", given, FlowSettings, FlowShape)
-    if not options.get("base"):
-        raise UserError("a flow fills the latents of an autoencoder: train one (--kind latent), then give it as --base")
-    coder, sha256 = open_coder(own.find(options["base"]), data)
+    missing = "a flow fills the latents of an autoencoder: train one (--kind latent), then give it as --base"
+    given, folder = based("flow", options, missing, FlowSettings, FlowShape)
+    coder, sha256 = open_coder(folder, data)
     train, val = parts(data)
     captions = [text for line in train.lines for text in line["caption"].values()]
     if not any(captions):

@@ -48,6 +48,16 @@ def check(kind: str, options: Options, *known: type) -> None:
             raise UserError(f"a {kind} has no --{key.replace('_', '-')}; leave it out")
 
 
+def based(kind: str, options: Options, missing: str, *known: type) -> tuple[Options, Path]:
+    """The options without `base`, checked, and the folder of the model it names. Raises `UserError`, saying what is `missing` if
+    it names none."""
+    given = {key: value for key, value in options.items() if key != "base"}
+    check(kind, given, *known)
+    if not options.get("base"):
+        raise UserError(missing)
+    return given, own.find(options["base"])
+
+
 def weights_of(folder: Path) -> dict[str, Tensor]:
     """The weights of the model in `folder`, to learn on from. Raises `UserError` for what is damaged or no number."""
     weights = {name: torch.from_numpy(value) for name, value in own.read_tensors(folder).items()}
