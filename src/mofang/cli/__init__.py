@@ -1,5 +1,6 @@
 """The command line: `mofang COMMAND`. One file per command group, imported only when it is called."""
 
+import errno
 import io
 import sys
 import warnings
@@ -109,7 +110,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except OSError as error:
         # A name too long, a folder that may not be entered, a disk that is gone: whatever met it first, it is said as one.
         what = " ".join(str(error.filename or "a file")[:200].split())
-        _complain(str(UserError(f"cannot use {what}: {error.strerror or error}; check its name, its permissions and the disk")))
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            _complain(f"there is no room left to write {what}; free some space and run it again")
+        else:
+            _complain(f"cannot use {what}: {error.strerror or error}; check its name, its permissions and the disk")
         sys.exit(2)
 
 

@@ -69,9 +69,9 @@ def onsets(sound: Sound) -> NDArray[np.float32]:
 
 def onset_strength(rises: NDArray[np.float32], weights: Floats | None = None) -> Floats:
     """The mean rise of each frame, bands weighed, without what changes slowly; standard deviation 1, or nothing at all."""
+    if not len(rises):
+        return np.zeros(0)
     rise = np.average(rises, 1, weights).astype(np.float64)
-    if not len(rise):
-        return rise
     # The slow part goes by a difference of means; beats are events of a few frames.
     kernel = np.hanning(9)
     rise = np.convolve(rise, kernel / kernel.sum(), "same")
