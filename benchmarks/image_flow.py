@@ -59,10 +59,11 @@ class Eager:
             return free + GUIDANCE * (led - free)
 
         times = np.linspace(1, 0, STEPS + 1, dtype=np.float32).tolist()
+        before = None
         for t, after in pairwise(times):
             here = velocity(x, t)
-            ahead = x + (after - t) * here
-            x = ahead if after == 0 else x + (after - t) * 0.5 * (here + velocity(ahead, after))
+            x = x + (after - t) * (here if before is None else 1.5 * here - 0.5 * before)
+            before = here
         return x.numpy()
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
+from safetensors.torch import load_file
 
 from coloured_shapes import COLOURS, plan, shapes
 from mofang.cli import mofang
@@ -13,6 +14,7 @@ from mofang.image.engines.sticker import StickerEngine
 from mofang.image.nets.chooser import Block, Chooser, ChooserShape
 from mofang.image.train.chooser import Asked, moved, subject
 from mofang.image.train.learn import learn
+from mofang.image.train.ready import parts
 from mofang.models import own
 from mofang.studio import UserError
 
@@ -84,6 +86,19 @@ def test_it_tells_which_picture_fits_in_both_languages(chosen):
     for words in (["red", "green", "blue"], ["红色", "绿色", "蓝色"]):
         fit = np.stack([painter.fit(discs(), [word] * 3) for word in words])
         assert fit.shape == (3, 3) and fit.argmax(1).tolist() == [0, 1, 2]
+
+
+def test_fit_is_the_likelihood_among_all_subjects(chosen, data):
+    """The exported graph against the network that was trained: the log of the softmax over the captions it knows."""
+    painter, (train, val) = Painter(chosen, threads=1), parts(data)
+    asked = Asked([*train.lines, *val.lines], lambda captions: painter.read(captions)[1])
+    weights = load_file(chosen / own.WEIGHTS)
+    net = Chooser(ChooserShape(asked.whole.size(-1), 8)).eval()
+    net.load_state_dict(weights)
+    with torch.no_grad():
+        seen = torch.from_numpy(small_on_white(discs(), 64))
+        wanted = net(seen, torch.from_numpy(painter.read(["green"])[1]))[:, 0] - torch.logsumexp(net(seen, asked.whole[0]), 1)
+    assert np.allclose(painter.fit(discs(), ["green"] * 3), wanted.numpy(), atol=0.02)  # The graph's weights are halves.
 
 
 def test_the_best_candidate_is_shown(chosen, flow, monkeypatch):

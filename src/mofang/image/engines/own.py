@@ -25,7 +25,7 @@ GRAPHS = ("text", "flow", "decoder")
 CHOOSER = "chooser.onnx"
 """Of a model that looks at what it painted (see `image.train.chooser`)."""
 STEPS, GUIDANCE = 12, 3.0
-CANDIDATES = 4
+CANDIDATES = 8
 """Pictures painted for one that is wanted, where a chooser is there."""
 SIDE = 64
 """Pixels a side of the pictures that a chooser sees."""
@@ -91,18 +91,19 @@ class Painter:
               ) -> NDArray[np.uint8]:  # fmt: skip
         """(N, size, size, channels) pictures of N captions, straight alpha; one seed gives one picture, in any batch.
 
-        The equation is solved by Heun's method from noise (t = 1) to picture (t = 0) in `steps` steps, and led away by
-        `guidance` from the captions in `without` (by default, from no caption at all: Ho & Salimans 2021).
+        The equation is solved from noise (t = 1) to picture (t = 0) by the two-step Adams–Bashforth method in `steps` steps,
+        each of one look at the network, and led away by `guidance` from the captions in `without` (by default, from no caption
+        at all: Ho & Salimans 2021).
         """
         assert len(words) == len(styles) == len(seeds), "a style and a seed for each caption"
         x = np.stack([np.random.default_rng(seed).standard_normal(self._grid, np.float32) for seed in seeds])
         velocity = self._velocity([*words, *(without or [""] * len(words))], [*styles, *styles], guidance)
         times = np.linspace(1, 0, steps + 1, dtype=np.float32)
+        before = None
         for k, (t, after) in enumerate(pairwise(times)):
             here = velocity(x, t)
-            ahead = x + (after - t) * here
-            # The last step has nowhere to look ahead to: at t = 0 there is no noise left to tell.
-            x = ahead if after == 0 else x + (after - t) * 0.5 * (here + velocity(ahead, after))
+            x = x + (after - t) * (here if before is None else 1.5 * here - 0.5 * before)
+            before = here
             on_step((k + 1) / steps)
         made = self._answers("decoder", latents=x)[0]
         if made.shape != (len(x), self.channels, self.size, self.size):
@@ -129,7 +130,7 @@ class Painter:
         return found
 
     def fit(self, pictures: NDArray[np.uint8], words: Sequence[str]) -> NDArray[np.float32]:
-        """(N): how well each of N pictures (straight alpha) fits its caption, higher is better."""
+        """(N): how well each of N pictures (straight alpha) fits its caption rather than others, higher is better."""
         return self._fit(pictures, self.read(words)[1])
 
     def _fit(self, pictures: NDArray[np.uint8], whole: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -36,7 +36,7 @@ class StickerEngine:
     """A model's folder as a picture engine; `style` is one of the styles it learned, named or said in the words.
     A model with a chooser paints several pictures and shows the one that fits the words best."""
 
-    version = "2"
+    version = "3"
     hears = frozenset({"negative", "steps", "guidance", "style"})
     exact = True
 

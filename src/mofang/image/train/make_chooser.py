@@ -34,13 +34,16 @@ def chooser(data: Pictures, options: Options) -> Ready:
     asked = Asked([*train.lines, *val.lines], lambda captions: painter.read(captions)[1])
     shape = settled(ChooserShape, given, caption=asked.whole.size(-1), width=WIDTHS[options["dial"]])
     settings = settled(ChooserSettings, given)
+    # Captions spread over all the subjects, as many as a picture met at a step.
+    subjects = asked.whole.size(1)
+    others = asked.whole[0, torch.linspace(0, subjects - 1, min(subjects, settings.others)).round().long()]
     experiment = ChooserTraining(Chooser(shape), asked, train, val, settings)
 
     def export(target: Path, weights: Mapping[str, Tensor]) -> None:
         made = Chooser(shape)
         made.load_state_dict(dict(weights))
         example = torch.zeros(2, 3, SIDE, SIDE), asked.whole[0, :2]
-        to_onnx(_Fit(made), example, target / CHOOSER, ["pictures", "whole"], ["fit"])
+        to_onnx(_Fit(made, others), example, target / CHOOSER, ["pictures", "whole"], ["fit"])
         halved(target / CHOOSER)
         for name in painter.files:
             with atomic(target / name) as temporary:
@@ -60,12 +63,18 @@ def _of_base(card: Mapping[str, Any], chooser: nn.Module) -> dict[str, Any]:
 
 
 class _Fit(nn.Module):
-    """The cosine of each picture (N, 3, SIDE, SIDE) and its own caption (N, D)."""
+    """What training maximised: how much more likely each picture (N, 3, SIDE, SIDE) is of its own caption (N, D) than of any of
+    `others` (M, D), in nats. A picture that is like everything fits nothing."""
 
-    def __init__(self, chooser: Chooser) -> None:
+    def __init__(self, chooser: Chooser, others: Tensor) -> None:
         super().__init__()
         self.chooser = chooser.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+        with torch.no_grad():
+            self.register_buffer("others", chooser.eval().read(others).T.contiguous())
 
     def forward(self, pictures: Tensor, whole: Tensor) -> Tensor:
-        fit: Tensor = (self.chooser.seen(pictures) * self.chooser.read(whole)).sum(1)
+        seen = self.chooser.seen(pictures)
+        own = (seen * self.chooser.read(whole)).sum(1)
+        sharpness = self.chooser.sharpness.exp()
+        fit: Tensor = sharpness * own - torch.logsumexp(sharpness * seen @ self.others, 1)
         return fit
