@@ -470,6 +470,40 @@ def test_a_trained_network_opens_again(trained):
         assert sum(weight.numel() for weight in net.parameters()) > 1000
 
 
+@pytest.mark.parametrize("start", ["runs/ac/model", "models/demo"])
+def test_a_training_begins_with_another_models_weights(corpus, trained, tmp_path, start):
+    """With a rate of nothing it ends where that model, or that part of a voice, was."""
+    start = trained / "studio" / start
+    card = json.loads((start / own.CARD).read_text())
+    assert card["trained_on"]
+    still = replace(QUICK, lr=1e-12)
+    with pytest.raises(UserError, match=r"another network \(width 16"):
+        learn(corpus, tmp_path / "wide", Course(replace(ACOUSTIC, width=32), still, plan(1), start=start), None)
+    shape = AcousticShape.read(own.read_config(trained / "studio" / "runs" / "ac" / "model"))
+    made = learn(corpus, tmp_path / "on", Course(shape, still, replace(plan(1), ema=0.0), start=start), None)
+    before, after = own.read_tensors(trained / "studio" / "runs" / "ac" / "model"), own.read_tensors(made)
+    assert all(np.allclose(before[name], after[name], atol=2e-3 if "models" in str(start) else 1e-6) for name in before)
+    assert json.loads((made / own.CARD).read_text())["recipe"]["from_sha256"] == card["sha256"]
+
+
+def test_what_it_began_with_is_on_the_card_and_its_consent_binds(corpus, trained, tmp_path):
+    import shutil
+
+    start = tmp_path / "start"
+    shutil.copytree(trained / "studio" / "runs" / "ac" / "model", start)
+    card = json.loads((start / own.CARD).read_text())
+    shape = AcousticShape.read(own.read_config(start))
+    other = {"name": "lin.wav", "sha256": "0" * 64, "consent": "Lin", "licence": "CC-BY-4.0"}
+    (start / own.CARD).write_text(json.dumps({**card, "trained_on": [other]}))
+    made = learn(corpus, tmp_path / "on", Course(shape, QUICK, plan(1), start=start), None)
+    found = json.loads((made / own.CARD).read_text())
+    assert other in found["trained_on"] and len(found["trained_on"]) == 1 + len(corpus.manifest["works"])
+    assert "CC-BY-4.0" in found["licence"]
+    (start / own.CARD).write_text(json.dumps({**card, "trained_on": [{**other, "until": "2020-01-01"}]}))
+    with pytest.raises(UserError, match="ended on"):
+        learn(corpus, tmp_path / "late", Course(shape, QUICK, plan(1), start=start), None)
+
+
 def test_commands_refuse_in_one_line(corpus, tmp_path):
     base = ["--studio", tmp_path / "studio", "sound"]
     assert "one of the two" in run(*base, "prepare", "--out", tmp_path / "x", code=1)

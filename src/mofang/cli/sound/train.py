@@ -20,6 +20,7 @@ _option = options({
     "emphasis": say("wavenet: pre-emphasis of the sound; 0: none", "wavenet：预加重；0 为不用"),
     "acoustic": say("wavenet: learn from this acoustic model's spectra, which it will be given in use",
                     "wavenet：用该声学模型预测的频谱训练（与使用时一致）"),
+    "from": say("a model of the same kind, or a voice, whose weights it begins with", "以同类模型或一个音色的权重为起点"),
     "width": say("acoustic: channels", "acoustic：通道数"),
     "window": say("wavenet: frames of 12.5 ms in a window", "wavenet：每窗帧数（12.5 毫秒）"),
     "batch": say("windows, or clips, a step", "每步窗口（语句）数"),
@@ -42,6 +43,7 @@ _option = options({
 @_option("--skip", type=click.IntRange(16, 4096), default=64)
 @_option("--emphasis", type=Real(0, 0.99), default=0.85)
 @_option("--acoustic", default="")
+@_option("--from", "start", default="")
 @_option("--width", type=click.IntRange(16, 2048), default=192)
 @_option("--window", type=click.IntRange(1, 4000), default=80)
 @_option("--batch", type=click.IntRange(1, 4096))
@@ -91,4 +93,5 @@ def _course(kind: str, speakers: int, budget: Any, options: dict[str, Any], stud
                         precision=options["precision"], seed=options["seed"])  # fmt: skip
     plan = Plan(budget, options["seed"], options["ema"], decay=options["decay"], validations=options["validations"],
                 patience=options["patience"])  # fmt: skip
-    return Course(shape, settings, plan, own.find(options["acoustic"], studio) if options["acoustic"] else None)
+    return Course(shape, settings, plan, own.find(options["acoustic"], studio) if options["acoustic"] else None,
+                  own.find(options["start"], studio) if options["start"] else None)  # fmt: skip

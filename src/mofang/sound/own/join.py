@@ -1,8 +1,10 @@
 """An acoustic model and a vocoder as one voice: a folder that speaks."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
 from mofang.models import own
@@ -54,6 +56,18 @@ def join(acoustic: Path, vocoder: Path, out: Path, *, temperature: float = 1.0, 
             "parts": {"acoustic": _part(cards[0]), "wavenet": _part(cards[1])},
         })  # fmt: skip
     return out
+
+
+def part(folder: Path, kind: str) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    """The configuration and weights of a model of a kind (`acoustic`, `wavenet`), or of that part of a voice.
+
+    Raises `UserError` for a folder that holds neither."""
+    config, tensors = own.read_config(folder), own.read_tensors(folder)
+    if config["model_type"] == MODEL_TYPE and isinstance(config.get(kind), dict):
+        return config[kind], {name.partition(".")[2]: value for name, value in tensors.items() if name.startswith(f"{kind}.")}
+    if config["model_type"] != kind:
+        raise UserError(f"{folder.name} is a model of kind {config['model_type'][:40]!r}; give one of kind {kind!r}, or a voice")
+    return config, tensors
 
 
 def _part(card: dict[str, object]) -> dict[str, object]:

@@ -18,6 +18,7 @@ from mofang.sound.own import consent
 from mofang.sound.own.acoustic import AcousticModel, AcousticShape
 from mofang.sound.own.corpus import Corpus
 from mofang.sound.own.features import HOP, RATE, SIZE
+from mofang.sound.own.join import part
 from mofang.sound.own.train import AcousticTraining, Settings, Vocoder
 from mofang.sound.wavenet.shape import Shape
 from mofang.studio.atomic import atomic, write_atomic
@@ -36,13 +37,15 @@ MODEL = "model"
 class Course:
     """All of a run: the network's shape (which says its kind), how it learns, how long.
 
-    `acoustic` is the folder of the acoustic model whose spectra a WaveNet learns from, if not from measured ones.
+    `acoustic` is the folder of the acoustic model whose spectra a WaveNet learns from, if not from measured ones; `start` that
+    of a model, or of a voice, whose weights it begins with.
     """
 
     shape: Shape | AcousticShape
     settings: Settings
     plan: Plan
     acoustic: Path | None = None
+    start: Path | None = None
 
     @property
     def config(self) -> dict[str, Any]:
@@ -53,6 +56,7 @@ class Course:
         """What makes the run again, as JSON; equal recipes go on in one folder."""
         return {**self.config, **asdict(self.settings), **{f"plan_{key}": value for key, value in asdict(self.plan).items()},
                 "acoustic": str(own.read_card(self.acoustic).get("sha256")) if self.acoustic else "",
+                **({"from_sha256": str(own.read_card(self.start).get("sha256"))} if self.start else {}),
                 "corpus": str(corpus.folder.resolve()), "data_sha256": str(corpus.manifest["data_sha256"])}  # fmt: skip
 
 
@@ -61,11 +65,12 @@ def learn(corpus: Corpus, folder: Path, course: Course, studio: Path | None, lis
     """Train in `folder`, going on where an earlier call was stopped, and return the model's folder.
 
     Raises `UserError` before anything is read if a recording's consent is missing, ended or taken back (`studio` keeps
-    them); for a run begun with other settings; for a loss that is not a number. A run that is stopped leaves the best
-    model so far.
+    them) or that of a voice it begins with; for a run begun with other settings; for a loss that is not a number. A run that
+    is stopped leaves the best model so far.
     """
     consent.still_granted(studio, corpus.manifest.get("works", ()))
     _fitting(corpus, course)
+    begun = _begun(course, studio) if course.start else None
     recipe = course.recipe(corpus)
     with open_run(folder, recipe, fresh) as run:
         torch.manual_seed(course.settings.seed)
@@ -75,6 +80,8 @@ def learn(corpus: Corpus, folder: Path, course: Course, studio: Path | None, lis
             experiment = Vocoder(WaveNet(course.shape), corpus, course.settings, acoustic)
         else:
             experiment = AcousticTraining(Acoustic(course.shape), corpus, course.settings)
+        if begun is not None:
+            experiment.modules["model"].load_state_dict(begun)
         run.train(experiment, course.plan, listen, lambda done: write_model(folder, corpus, course, recipe, command))
     return folder / MODEL
 
@@ -93,17 +100,34 @@ def _fitting(corpus: Corpus, course: Course) -> None:
         raise UserError(f"the corpus has {len(corpus.speakers)} speakers and the network {shape.speakers}; give it as many")
 
 
+def _begun(course: Course, studio: Path | None) -> dict[str, torch.Tensor]:
+    """The weights that a run begins with. Raises `UserError` for another network, and for a voice that may not be used."""
+    assert course.start is not None
+    kind = str(course.config["model_type"])
+    consent.may_speak(own.read_card(course.start), studio)
+    config, tensors = part(course.start, kind)
+    if other := [key for key, value in course.config.items() if config.get(key) != value]:
+        raise UserError(f"{course.start} is another network ({', '.join(f'{key} {config.get(key)}' for key in other)}); "
+                        "train one of its shape, or leave --from out")  # fmt: skip
+    weights = {name: torch.from_numpy(value).float() for name, value in tensors.items()}
+    if checkpoint.not_numbers(weights):
+        raise UserError(f"{course.start} holds weights that are no numbers; give another model")
+    return weights
+
+
 def write_model(folder: Path, corpus: Corpus, course: Course, recipe: dict[str, Json], command: Sequence[str]) -> None:
     """Write `folder/model`: the averaged weights of the best validation, configuration and card."""
     weights, state = checkpoint.load(folder / BEST)
     target, manifest = folder / MODEL, corpus.manifest
+    before = own.read_card(course.start) if course.start else {}
+    works = [*manifest["works"], *(work for work in before.get("trained_on", []) if work not in manifest["works"])]
     with atomic(target / own.WEIGHTS) as temporary:
         save_file({name: tensor.float().contiguous() for name, tensor in weights.items()}, temporary, {"format": "pt"})
     write_atomic(target / own.CONFIG, own.dumps(course.config))
     own.write_card(target, {
         "name": folder.name, "title": folder.name, "kind": course.config["model_type"],
-        "licence": " AND ".join(sorted({str(work.get("licence") or "unknown") for work in manifest["works"]})),
-        "trained_on": manifest["works"], "speakers": corpus.speakers, "languages": corpus.languages,
+        "licence": " AND ".join(sorted({str(work.get("licence") or "unknown") for work in works})),
+        "trained_on": works, "speakers": corpus.speakers, "languages": corpus.languages,
         "corpus": str(corpus.folder.resolve()),
         "seconds": manifest["seconds"], "data_sha256": manifest["data_sha256"],
         "parameters": sum(tensor.numel() for tensor in weights.values()), "made": now(),

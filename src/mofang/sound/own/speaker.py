@@ -15,7 +15,7 @@ from mofang.sound.frontend.symbols import SYMBOLS
 from mofang.sound.own import consent
 from mofang.sound.own.acoustic import AcousticModel, AcousticShape
 from mofang.sound.own.features import HOP, RATE
-from mofang.sound.own.join import MODEL_TYPE
+from mofang.sound.own.join import MODEL_TYPE, part
 from mofang.sound.wavenet.sampler import Sampler
 from mofang.sound.wavenet.shape import Shape
 from mofang.studio.errors import UserError
@@ -61,13 +61,8 @@ def opened(folder: Path, changed: int) -> tuple[AcousticModel, Sampler, dict[str
     if not isinstance(config.get("temperature", 1.0), int | float) or not isinstance(config.get("speakers"), list):
         raise UserError(f"the {own.CONFIG} in {folder} is no voice's; make the voice again with: mofang sound join")
     consent.may_speak(own.read_card(folder))
-    parts: dict[str, dict[str, Samples]] = {"acoustic": {}, "wavenet": {}}
-    for name, tensor in own.read_tensors(folder).items():
-        prefix, _, rest = name.partition(".")
-        if prefix in parts:
-            parts[prefix][rest] = tensor
-    return (AcousticModel(AcousticShape.read(config["acoustic"]), parts["acoustic"]),
-            Sampler(Shape.read(config["wavenet"]), parts["wavenet"]), config)  # fmt: skip
+    (first, acoustic), (second, wavenet) = part(folder, "acoustic"), part(folder, "wavenet")
+    return AcousticModel(AcousticShape.read(first), acoustic), Sampler(Shape.read(second), wavenet), config
 
 
 def speaker_number(config: dict[str, Any], name: str) -> int:
