@@ -92,6 +92,8 @@ def test_speech_comes_back_and_tells_nobody_where_its_voice_lies(folder):
     assert words[1:] == ["speech", "say", "--voice", "hibari", "--speed", "1.25", "--", text, "s.flac"]
     places = {"Fox": "transformers:/home/me/mms#1", "Owl": "transformers:facebook/mms", "way": "/home/me/a.wav", "it": 1}
     assert json.loads(bare(places)) == {"Fox": "transformers:mms#1", "Owl": "transformers:facebook/mms", "way": "a.wav", "it": 1}
+    words = {"prompt": "/imagine a fox/ in the snow", "lyrics": "/la la\n/lu lu", "title": "/", "name": "//"}
+    assert json.loads(bare(words)) == words
 
 
 @needs_score

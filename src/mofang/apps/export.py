@@ -18,6 +18,8 @@ from mofang.studio.words import language
 from mofang.trust.credentials import Nature
 
 _ENGINE = re.compile(r"[a-z]+:/[^\n]*\Z")
+_TOPS = {"home", "Users", "Volumes", "root", "tmp", "var", "mnt", "media", "opt", "srv", "usr", "private", "data"}
+"""Where files lie on computers."""
 Convert = Callable[[Path, Path], object]
 """Write the asset at the first path to the second, in the format of its suffix."""
 
@@ -80,9 +82,18 @@ def bare(told: Json) -> str:
             return value
         # An engine may be named with a place: transformers:/home/me/voice.
         kind, colon, place = value.partition(":") if _ENGINE.match(value) else ("", "", value)
-        return kind + colon + Path(place).name if Path(place).is_absolute() else value
+        return kind + colon + Path(place).name if _a_place(place) else value
 
     return canonical(stripped(told))
+
+
+def _a_place(text: str) -> bool:
+    """Whether a text is a path of a computer, this or another, rather than words that begin with a stroke: `/ming a fox/`."""
+    path = Path(text)
+    if not path.is_absolute() or "\n" in text or len(text) > 4096:
+        return False
+    top = path.parts[1] if len(path.parts) > 1 else ""
+    return top in _TOPS or (bool(top) and Path(path.anchor, top).exists())
 
 
 def generated(original: Making) -> bool:
