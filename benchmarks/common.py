@@ -39,7 +39,8 @@ def machine() -> str:
 
 
 def report(name: str, rows: list[Row]) -> None:
-    """Print the rows as a table and write `benchmarks/out/NAME.json`."""
+    """Print the rows as a table and write `benchmarks/out/NAME.json`; of a quick look `NAME-quick.json`, which the README does
+    not read."""
     heads = ("what", "unit", "ours", "peer", "peer's name", "ratio", "goal", "met")
     table = [heads]
     for row in rows:
@@ -53,7 +54,8 @@ def report(name: str, rows: list[Row]) -> None:
     out = HERE / "out"
     out.mkdir(exist_ok=True)
     body = {"machine": machine(), "rows": [asdict(row) for row in rows]}
-    (out / f"{name}.json").write_text(json.dumps(body, ensure_ascii=False, indent=1) + "\n", "utf-8")
+    quick = "-quick" if "--quick" in sys.argv else ""
+    (out / f"{name}{quick}.json").write_text(json.dumps(body, ensure_ascii=False, indent=1) + "\n", "utf-8")
 
 
 def peer_python(name: str, *packages: str) -> Path:

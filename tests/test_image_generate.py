@@ -11,6 +11,7 @@ from mofang import trust
 from mofang.apps.generate import seeds_of
 from mofang.apps.remake import remake
 from mofang.cli import mofang
+from mofang.image.data import Pictures
 from mofang.image.data.prepare import Preparing, prepare
 from mofang.image.sampler import Sampler, slerp
 from mofang.image.train.learn import learn
@@ -50,6 +51,25 @@ def test_samples_are_labelled_and_made_again(tmp_path, made):
     other = run(tmp_path / "again", "sample", model, "--seeds", "5", "--out", tmp_path / "p")
     assert other.exit_code == 0
     assert {asset.id for asset in Studio(tmp_path / "again").assets("image")} < {asset.id for asset in studio.assets("image")}
+
+
+def test_copies_are_left_out(tmp_path, made, monkeypatch):
+    """A generator that recites at odd seeds."""
+    folder, model = made
+    train = Pictures.open(folder / "data").split("train").take(np.arange(4))
+    honest = Sampler.sample
+
+    def reciting(self, seeds, *more):
+        made = honest(self, seeds, *more)
+        return np.stack([train[seed % 4] if seed % 2 else picture for seed, picture in zip(seeds, made, strict=True)])
+
+    monkeypatch.setattr(Sampler, "sample", reciting)
+    result = run(tmp_path / "s", "sample", model, "--seeds", "1-4", "--new", folder / "data", "--out", tmp_path / "o")
+    assert result.exit_code == 0, (result.output, result.exception)
+    assert {path.name for path in (tmp_path / "o").iterdir()} == {"seed-00002.png", "seed-00004.png"}
+    assert "left out" in result.output and "1, 3" in result.output
+    none = run(tmp_path / "s", "sample", model, "--seeds", "1,3", "--new", folder / "data", "--out", tmp_path / "p")
+    assert isinstance(none.exception, UserError) and "other seeds" in str(none.exception) and not (tmp_path / "p").exists()
 
 
 def test_sheets_and_mixed_styles(tmp_path, made):

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from mofang import trust
 from mofang.apps.export import part, public, release
 from mofang.image.data import Pictures
-from mofang.image.measure.copies import Index
+from mofang.image.measure.copies import FEWEST, Index, too_near
 from mofang.image.measure.features import filters
 from mofang.image.safe import MOST_PIXELS, on_white
 from mofang.image.sampler import Sampler, slerp
@@ -61,6 +61,29 @@ def mix_to(studio: Studio, model: str, rows: Sequence[int], columns: Sequence[in
     _must_fit(sampler, (len(rows) + 1) * (len(columns) + 1))
     params = {"what": "mix", "rows": list(rows), "columns": list(columns), "truncation": truncation}
     return _released(studio, _recipe(sampler, params), sampler, target)
+
+
+def new_among(studio: Studio, model: str, seeds: Sequence[int], data: Path, truncation: float = 1.0) -> list[int]:
+    """The seeds whose pictures are no nearer to a training picture than a held-out one is (see `image.measure.copies`).
+
+    Raises `UserError` for a dataset of other pictures, one that holds too few out to tell, and if no seed is left.
+    """
+    sampler = opened(studio, model)
+    pictures = _learned_from(sampler, data)
+    held = pictures.split("val")
+    if len(held) < FEWEST:
+        raise UserError(f"{data} holds out {len(held)} pictures, too few to tell what copies; prepare it with a larger --val")
+    train = np.concatenate(list(pictures.split("train").batches(256, 20_000)))
+    index = Index(filters(train), train)
+    threshold = too_near(index.nearest(held.take(np.arange(min(len(held), 1000))))[0])
+    new: list[int] = []
+    for start in range(0, len(seeds), 64):
+        some = seeds[start : start + 64]
+        distances, _ = index.nearest(sampler.sample(some, truncation))
+        new += [seed for seed, distance in zip(some, distances, strict=True) if distance >= threshold]
+    if not new:
+        raise UserError("each of these pictures is nearly one of the training set; give other seeds, or train on more pictures")
+    return new
 
 
 def nearest_to(studio: Studio, model: str, seeds: Sequence[int], data: Path, target: Path, truncation: float = 1.0) -> Path:
@@ -147,15 +170,20 @@ def _mix(sampler: Sampler, recipe: Recipe) -> Rgb:
 
 
 def _nearest(sampler: Sampler, recipe: Recipe) -> Rgb:
-    data = Pictures.open(Path(recipe.params["data"]))
-    if (data.size, data.channels) != (sampler.size, sampler.channels):
-        raise UserError(f"{data.folder} holds pictures of another size or kind than the model makes; give the dataset it "
-                        "learned from")  # fmt: skip
+    data = _learned_from(sampler, Path(recipe.params["data"]))
     train = np.concatenate(list(data.split("train").batches(256, 20_000)))
     made = sampler.sample(recipe.params["seeds"], recipe.params["truncation"])
     _, which = Index(filters(train), train).nearest(made)
     pairs = np.stack([made, train[which]], 1).reshape(-1, *made.shape[1:])
     return enlarged(sheet(pairs, 2 * max(1, round((len(made) / 2) ** 0.5))))
+
+
+def _learned_from(sampler: Sampler, folder: Path) -> Pictures:
+    data = Pictures.open(folder)
+    if (data.size, data.channels) != (sampler.size, sampler.channels):
+        raise UserError(f"{data.folder} holds pictures of another size or kind than the model makes; give the dataset it "
+                        "learned from")  # fmt: skip
+    return data
 
 
 def _film(sampler: Sampler, params: Mapping[str, Any], target: Path) -> None:

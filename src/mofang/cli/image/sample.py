@@ -20,13 +20,21 @@ from mofang.studio.words import say
 @click.option("--grid", is_flag=True, help=say("one sheet instead of single files", "拼成一张，而不是逐张输出"))
 @click.option("--nearest", type=click.Path(path_type=Path), metavar="DATA",
               help=say("a sheet too: each beside its nearest training picture", "另出一张：每张与最相近的训练图并排"))  # fmt: skip
+@click.option("--new", type=click.Path(path_type=Path), metavar="DATA",
+              help=say("leave out pictures that are nearly one of the training set", "略去与训练图几乎相同的图片"))  # fmt: skip
 @click.pass_obj
 def sample(folder: Path, model: str, seeds: str, out: Path, truncation: float, mix: tuple[str, str] | None, grid: bool,
-           nearest: Path | None) -> None:  # fmt: skip
+           nearest: Path | None, new: Path | None) -> None:  # fmt: skip
     """Published one by one, or on one sheet."""
     from mofang.apps import generate
 
     studio, numbers = Studio(folder), generate.seeds_of(seeds)
+    if new:
+        kept = generate.new_among(studio, model, numbers, new, truncation)
+        if left := [seed for seed in numbers if seed not in kept]:
+            click.echo(say(f"left out, too near to a training picture: {', '.join(map(str, left))}",
+                           f"已略去（与训练图过近）：{'、'.join(map(str, left))}"), err=True)  # fmt: skip
+        numbers = kept
     made = []
     if mix:
         made.append(generate.mix_to(studio, model, generate.seeds_of(mix[0]), generate.seeds_of(mix[1]), out / "mix.png", truncation))

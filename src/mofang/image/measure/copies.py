@@ -65,6 +65,11 @@ def copying(index: Index, generated: Pictures, held_out: Pictures) -> Copying:
     """
     distances, nearest = index.nearest(generated)
     others = index.nearest(held_out)[0] if len(held_out) else np.zeros(0, np.float32)
-    threshold = float(np.quantile(others, EXPECTED)) if len(others) >= FEWEST else float("nan")
+    threshold = too_near(others)
     rate = float((distances < threshold).mean()) if len(others) >= FEWEST else float("nan")
     return Copying(rate, threshold, distances, nearest, others)
+
+
+def too_near(held_out: NDArray[np.float32]) -> float:
+    """The distance under which a picture copies, from those of held-out pictures; not a number if there are too few."""
+    return float(np.quantile(held_out, EXPECTED)) if len(held_out) >= FEWEST else float("nan")
