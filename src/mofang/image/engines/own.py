@@ -24,8 +24,8 @@ MODEL_TYPE = "mofang-flow"
 GRAPHS = ("text", "flow", "decoder")
 CHOOSER = "chooser.onnx"
 """Of a model that looks at what it painted (see `image.train.chooser`)."""
-STEPS, GUIDANCE = 12, 3.0
-CANDIDATES = 8
+STEPS, GUIDANCE = 10, 3.0
+CANDIDATES = 10
 """Pictures painted for one that is wanted, where a chooser is there."""
 SIDE = 64
 """Pixels a side of the pictures that a chooser sees."""
