@@ -92,7 +92,8 @@ def prepare(folders: Sequence[Path], out: Path, settings: Preparing = Preparing(
         lines, sources = _read_all(found, folder, settings, papers, tally, stages.of("read"))
         if not lines:
             first = next(iter(tally.examples.values()))[0]
-            raise UserError(f"none of these {len(found):,} files is a picture that can be used; for one, {first}")
+            why = ", ".join(f"{count:,} {reason}" for reason, count in tally.counts.items())
+            raise UserError(f"none of these {len(found):,} files is a picture that can be used ({why}); for one, {first}")
         pixels = np.memmap(folder / PIXELS, np.uint8, "r", shape=(len(lines), settings.size, settings.size, 3 + settings.alpha))
         greys = np.memmap(folder / GREYS, np.uint8, "r", shape=(len(lines), near.GREY, near.GREY))
         compare = stages.of("compare")

@@ -42,10 +42,9 @@ class Corpus:
             version, splits = manifest["version"], manifest["splits"]
             expected = {part: int(splits[part]["tokens"]) for part in PARTS}
             sizes = {part: (folder / f"{part}.bin").stat().st_size for part in PARTS}
-        except FileNotFoundError as error:
-            raise UserError(
-                f"{folder} is no prepared corpus; make one with: mofang text prepare WORKS --out {folder}"
-            ) from error
+        except (FileNotFoundError, NotADirectoryError) as error:
+            works, out = (folder, folder.with_suffix("")) if folder.is_file() else ("WORKS", folder)
+            raise UserError(f"{folder} is no prepared corpus; make one with: mofang text prepare {works} --out {out}") from error
         except OSError as error:
             raise UserError(f"cannot read {path}: {error.strerror}") from error
         except (ValueError, KeyError, TypeError, RecursionError) as error:
