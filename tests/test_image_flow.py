@@ -1,6 +1,7 @@
 """Text to image from the equations up: latents, the flow, captions, training that resumes, painting without torch."""
 
 import json
+import shutil
 from functools import cache
 
 import numpy as np
@@ -178,6 +179,16 @@ def test_a_decoder_learns_to_forgive_and_the_encoder_stays(data, models, tmp_pat
         torch.manual_seed(0)
         noisy = latents + 0.5 * latents.std((0, 2, 3), keepdim=True) * torch.randn_like(latents)
         assert difference(new.decode(noisy), pictures) < 0.9 * difference(old.decode(noisy), pictures)
+
+
+def test_an_autoencoder_that_claims_to_be_huge_takes_no_memory(data, models, tmp_path):
+    coder, _ = models
+    for size in ({"width": 4096}, {"width": 10**9}, {"blocks": 10**12}, {"latent": -1}, {"channels": "4x"}):
+        base = tmp_path / "huge"
+        shutil.copytree(coder, base, dirs_exist_ok=True)
+        (base / own.CONFIG).write_text(json.dumps(own.read_config(coder) | size))
+        with pytest.raises(UserError, match=r"another network|channels"):
+            learn(data, tmp_path / "run", "flow", plan("1steps"), {"dial": "nano", "base": base})
 
 
 def test_a_run_begins_with_another_models_weights(data, models, tmp_path):

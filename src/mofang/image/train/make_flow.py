@@ -5,6 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from mofang.image.captions import FILE, train_tokenizer
@@ -111,9 +112,12 @@ def open_coder(folder: Path, data: Pictures) -> tuple[LatentAutoencoder, str]:
         raise UserError(f"{folder} knows pictures of {config.get('channels')} channels and the dataset has {data.channels}; "
                         "prepare it again with or without --alpha")  # fmt: skip
     try:
-        shape = LatentShape(**{key: int(config[key]) for key in ("channels", "latent", "width", "blocks")})
-        made = LatentAutoencoder(shape)
-        made.load_state_dict(weights_of(folder))
+        sizes = {key: int(config[key]) for key in ("channels", "latent", "width", "blocks")}
+        if not all(0 < size <= 4096 for size in sizes.values()):
+            raise ValueError("no such network")
+        with torch.device("meta"):  # Memory is taken once the weights prove to be of the size that the configuration claims.
+            made = LatentAutoencoder(LatentShape(**sizes))
+        made.load_state_dict(weights_of(folder), assign=True)
     except (KeyError, TypeError, ValueError, OverflowError, RuntimeError) as error:
         raise UserError(f"{folder} holds weights of another network than its {own.CONFIG} says; take it whole") from error
     return made.eval(), str(own.read_card(folder).get("sha256", ""))
