@@ -10,11 +10,19 @@ import argparse
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 from mofang.models import own
 
 LARGEST = 80 << 20
 HERE = Path(__file__).resolve().parents[1]
+
+
+def without_places(card: Any) -> Any:
+    """The card, and the cards of its parts, without what only this computer knows."""
+    if isinstance(card, dict):
+        return {key: without_places(value) for key, value in card.items() if key not in own.PLACES}
+    return [without_places(each) for each in card] if isinstance(card, list) else card
 
 
 def main() -> None:
@@ -37,10 +45,9 @@ def main() -> None:
     target.mkdir(parents=True, exist_ok=True)
     for path in files:
         shutil.copyfile(path, target / path.name)
-    card = {key: value for key, value in own.read_card(source).items() if key not in own.PLACES}
-    recipe = {key: value for key, value in card["recipe"].items() if key not in own.PLACES}
+    card = without_places(own.read_card(source))
     card |= {"name": options.name, "title": options.title, "licence": options.licence,
-             "recipe": {"commands": options.command, **recipe}}  # fmt: skip
+             "recipe": {"commands": options.command, **card.get("recipe", {})}}  # fmt: skip
     if options.language:
         card["languages"] = options.language
     if options.form:
