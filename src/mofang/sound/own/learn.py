@@ -1,5 +1,6 @@
 """From a corpus to a model: a run in a folder, and at its end the network that did best on what was held out."""
 
+import json
 import shlex
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -106,7 +107,8 @@ def _begun(course: Course, studio: Path | None) -> dict[str, torch.Tensor]:
     kind = str(course.config["model_type"])
     consent.may_speak(own.read_card(course.start), studio)
     config, tensors = part(course.start, kind)
-    if other := [key for key, value in course.config.items() if config.get(key) != value]:
+    wanted = json.loads(own.dumps(course.config))  # As it is written: a tuple is a list.
+    if other := [key for key, value in wanted.items() if config.get(key) != value]:
         raise UserError(f"{course.start} is another network ({', '.join(f'{key} {config.get(key)}' for key in other)}); "
                         "train one of its shape, or leave --from out")  # fmt: skip
     weights = {name: torch.from_numpy(value).float() for name, value in tensors.items()}
