@@ -102,6 +102,33 @@ def test_damaged_corpora(corpus, tmp_path):
             Corpus.open(copy)
 
 
+MANIFESTS = {"endless": {"frames": 1e400}, "no hash": {"data_sha256": 7}, "hash that climbs": {"data_sha256": "../" * 30},
+             "no works": {"works": None}, "works that are none": {"works": ["Lin"]}, "nobody": {"speakers": []},
+             "speakers": {"speakers": 5}, "seconds": {"seconds": []}, "format": {"format": {"a": 1}}}  # fmt: skip
+LINES = {"speaker": {"speaker": 1}, "text": {"text": ["hello"]}, "held out": {"held_out": "yes"}, "longer": {"frames": 10**30},
+         "symbols": {"symbols": [10**6], "durations": None}, "more": {"path": "/etc/passwd"}}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [*MANIFESTS, *LINES, "deep"])
+def test_a_corpus_that_says_what_no_corpus_says(corpus, tmp_path, name):
+    """Nothing is trained on it, so nothing is lost at the end of a training."""
+    import shutil
+
+    copy = tmp_path / "copy"
+    shutil.copytree(corpus.folder, copy)
+    manifest, lines = copy / "corpus.json", (copy / CLIPS).read_text().splitlines()
+    if name == "deep":
+        manifest.write_text("[" * 100_000)
+    elif name in MANIFESTS:
+        manifest.write_text(json.dumps(json.loads(manifest.read_text()) | MANIFESTS[name]))
+    else:
+        clip = json.loads(lines[0]) | LINES[name]
+        clip["durations"] = clip["durations"] or [clip["frames"]]
+        (copy / CLIPS).write_text("\n".join([json.dumps(clip), *lines[1:]]))
+    said = run("--studio", tmp_path / "studio", "sound", "train", copy, "--budget", "1steps", code=1)
+    assert "damaged" in said and "\n" not in said and len(said) < 300
+
+
 def test_too_little_text(tmp_path):
     with pytest.raises(UserError, match="too short"):
         from_voice(["Hi."], ["hibari"], tmp_path / "corpus")
@@ -503,6 +530,60 @@ def test_what_it_began_with_is_on_the_card_and_its_consent_binds(corpus, trained
     (start / own.CARD).write_text(json.dumps({**card, "trained_on": [{**other, "until": "2020-01-01"}]}))
     with pytest.raises(UserError, match="ended on"):
         learn(corpus, tmp_path / "late", Course(shape, QUICK, plan(1), start=start), None)
+
+
+NAMED = {"no card": "has no card.json", "card of numbers": "does not say what it learned from", "names alone": "does not say what",
+         "not a number": "no numbers", "other names": "another network than", "other shapes": "another network than",
+         "halved": "model.safetensors", "another kind": "of kind 'wavenet'", "long words": "is another network"}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", list(NAMED))
+def test_no_training_begins_with_a_model_that_is_damaged_or_hides_whose_voice_it_learned(corpus, trained, tmp_path, name):
+    """It is refused before the run's folder is touched, even one that is to be started over."""
+    import shutil
+
+    from safetensors.numpy import save_file
+
+    start, shape = tmp_path / "start", AcousticShape.read(own.read_config(trained / "studio" / "runs" / "ac" / "model"))
+    shutil.copytree(trained / "studio" / "runs" / ("wn" if name == "another kind" else "ac") / "model", start)
+    card, weights = json.loads((start / own.CARD).read_text()), own.read_tensors(start)
+    first = "symbols.weight"
+    if name == "no card":
+        (start / own.CARD).unlink()
+    elif name in ("card of numbers", "names alone"):
+        (start / own.CARD).write_text(json.dumps(card | {"trained_on": 7 if name == "card of numbers" else ["Lin"]}))
+    elif name == "halved":
+        (start / own.WEIGHTS).write_bytes((start / own.WEIGHTS).read_bytes()[:1000])
+    elif name == "long words":
+        (start / own.CONFIG).write_text(json.dumps(own.read_config(start) | {"width": "w\n" * 9999}))
+    elif name != "another kind":
+        value = weights.pop(first)
+        other = {"not a number": {first: value * np.nan}, "other names": {"x": value}, "other shapes": {first: value[1:]}}
+        save_file(weights | {key: np.ascontiguousarray(each) for key, each in other[name].items()}, start / own.WEIGHTS)
+    learn(corpus, tmp_path / "run", Course(shape, QUICK, plan(1)), None)
+    before = {path: path.read_bytes() for path in (tmp_path / "run").rglob("*") if path.is_file()}
+    with pytest.raises(UserError, match=NAMED[name]) as caught:
+        learn(corpus, tmp_path / "run", Course(shape, QUICK, plan(1), start=start), None, fresh=True)
+    assert "\n" not in str(caught.value) and len(str(caught.value)) < 500
+    assert {path: path.read_bytes() for path in (tmp_path / "run").rglob("*") if path.is_file()} == before
+
+
+def test_a_model_it_began_with_that_was_replaced_or_is_gone_is_told(corpus, trained, tmp_path):
+    """Resumed it must be the same model, whatever its card claims; and the card it had when the training began is the one told."""
+    import shutil
+
+    start = tmp_path / "start"
+    shutil.copytree(trained / "studio" / "runs" / "ac" / "model", start)
+    shape = AcousticShape.read(own.read_config(start))
+    made = learn(corpus, tmp_path / "run", Course(shape, QUICK, plan(2), start=start), None,
+                 lambda record: (start / own.CARD).unlink(missing_ok=True))  # fmt: skip
+    assert own.read_card(made)["trained_on"] == own.read_card(trained / "studio" / "runs" / "ac" / "model")["trained_on"]
+    shutil.copytree(trained / "studio" / "runs" / "ac" / "model", start, dirs_exist_ok=True)
+    data = bytearray((start / own.WEIGHTS).read_bytes())
+    data[-4:] = np.float32(0.5).tobytes()
+    (start / own.WEIGHTS).write_bytes(data)
+    with pytest.raises(UserError, match="from_sha256"):
+        learn(corpus, tmp_path / "run", Course(shape, QUICK, plan(2), start=start), None)
 
 
 def test_commands_refuse_in_one_line(corpus, tmp_path):

@@ -63,7 +63,9 @@ def _covering(known: list[Work], sha256: str, name: str) -> Work:
 def may_speak(card: dict[str, Any], studio: Path | None = None) -> None:
     """Raise `UserError` if a voice was made of recordings whose consent has ended by the card's own account, or has been
     taken back by the studio's."""
-    works = [work for work in card.get("trained_on", []) if isinstance(work, dict)]
+    works = card.get("trained_on", [])
+    if not isinstance(works, list) or not all(isinstance(work, dict) for work in works):
+        raise UserError("this model's card does not say what it learned from; take the model's folder whole, or train it again")
     for work in works:
         until = str(work.get("until") or "")
         try:

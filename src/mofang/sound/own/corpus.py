@@ -5,6 +5,7 @@ after another, `features.f16` their features, `clips.jsonl` a line for each clip
 """
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mofang.sound.own.acoustic import SYMBOL_COUNT
 from mofang.sound.own.features import HOP, RATE, SIZE
 from mofang.studio.atomic import atomic_folder, write_atomic
 from mofang.studio.errors import UserError
@@ -74,12 +76,18 @@ class Corpus:
                 raise ValueError(f"its format is {str(manifest['format'])[:40]!r}")
             lines = (folder / CLIPS).read_text("utf-8").splitlines()
             clips = tuple(_clip(json.loads(line)) for line in lines)
-            frames = int(manifest["frames"])
+            frames, speakers, works = manifest["frames"], manifest["speakers"], manifest["works"]
+            if type(frames) is not int or not re.fullmatch("[0-9a-f]{64}", manifest["data_sha256"]):
+                raise ValueError("its size or its hash is none")
+            if not speakers or not isinstance(works, list) or not all(isinstance(work, dict) for work in works):
+                raise ValueError("it does not say who speaks")
+            float(manifest["seconds"])
             fits = (folder / SOUND).stat().st_size == frames * HOP * 2 and (folder / FEATURES).stat().st_size == frames * SIZE * 2
-            if not clips or not fits or any(clip.start < 0 or clip.start + clip.frames > frames for clip in clips):
+            if not clips or not fits or any(clip.start < 0 or clip.start + clip.frames > frames or clip.speaker >= len(speakers)
+                                            for clip in clips):  # fmt: skip
                 raise ValueError("its files do not fit together")
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise UserError(f"the corpus in {folder} is damaged ({error}); prepare it again") from error
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+            raise UserError(f"the corpus in {folder} is damaged ({str(error)[:80]}); prepare it again") from error
         return cls(folder, manifest, clips)
 
     @cached_property
@@ -117,6 +125,8 @@ def _clip(value: dict[str, Any]) -> Clip:
     whole = (clip.start, clip.frames, clip.speaker, *clip.symbols, *clip.durations)
     if not all(type(number) is int and number >= 0 for number in whole) or clip.frames == 0:
         raise ValueError("a clip's numbers are none")
+    if type(clip.text) is not str or type(clip.held_out) is not bool or max(clip.symbols, default=0) >= SYMBOL_COUNT:
+        raise ValueError("a clip's text or its phonemes are none")
     if len(clip.symbols) != len(clip.durations) or (clip.symbols and sum(clip.durations) != clip.frames):
         raise ValueError("a clip's durations do not add up")
     return clip

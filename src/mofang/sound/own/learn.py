@@ -24,7 +24,7 @@ from mofang.sound.own.train import AcousticTraining, Settings, Vocoder
 from mofang.sound.wavenet.shape import Shape
 from mofang.studio.atomic import atomic, write_atomic
 from mofang.studio.errors import UserError
-from mofang.studio.library import now
+from mofang.studio.library import file_hash, now
 from mofang.studio.recipe import Json
 from mofang.training import checkpoint, distributed
 from mofang.training.loop import BEST, Listener, Plan
@@ -56,8 +56,8 @@ class Course:
     def recipe(self, corpus: Corpus) -> dict[str, Json]:
         """What makes the run again, as JSON; equal recipes go on in one folder."""
         return {**self.config, **asdict(self.settings), **{f"plan_{key}": value for key, value in asdict(self.plan).items()},
-                "acoustic": str(own.read_card(self.acoustic).get("sha256")) if self.acoustic else "",
-                **({"from_sha256": str(own.read_card(self.start).get("sha256"))} if self.start else {}),
+                "acoustic": file_hash(self.acoustic / own.WEIGHTS) if self.acoustic else "",
+                **({"from_sha256": file_hash(self.start / own.WEIGHTS)} if self.start else {}),
                 "corpus": str(corpus.folder.resolve()), "data_sha256": str(corpus.manifest["data_sha256"])}  # fmt: skip
 
 
@@ -71,19 +71,19 @@ def learn(corpus: Corpus, folder: Path, course: Course, studio: Path | None, lis
     """
     consent.still_granted(studio, corpus.manifest.get("works", ()))
     _fitting(corpus, course)
-    begun = _begun(course, studio) if course.start else None
+    begun, before = _begun(course, studio) if course.start else (None, [])
+    acoustic = AcousticModel.open(course.acoustic) if course.acoustic else None
     recipe = course.recipe(corpus)
     with open_run(folder, recipe, fresh) as run:
         torch.manual_seed(course.settings.seed)
         experiment: Vocoder | AcousticTraining
         if isinstance(course.shape, Shape):
-            acoustic = AcousticModel.open(course.acoustic) if course.acoustic else None
             experiment = Vocoder(WaveNet(course.shape), corpus, course.settings, acoustic)
         else:
             experiment = AcousticTraining(Acoustic(course.shape), corpus, course.settings)
         if begun is not None:
             experiment.modules["model"].load_state_dict(begun)
-        run.train(experiment, course.plan, listen, lambda done: write_model(folder, corpus, course, recipe, command))
+        run.train(experiment, course.plan, listen, lambda done: write_model(folder, corpus, course, recipe, command, before))
     return folder / MODEL
 
 
@@ -101,28 +101,36 @@ def _fitting(corpus: Corpus, course: Course) -> None:
         raise UserError(f"the corpus has {len(corpus.speakers)} speakers and the network {shape.speakers}; give it as many")
 
 
-def _begun(course: Course, studio: Path | None) -> dict[str, torch.Tensor]:
-    """The weights that a run begins with. Raises `UserError` for another network, and for a voice that may not be used."""
+def _begun(course: Course, studio: Path | None) -> tuple[dict[str, torch.Tensor], list[dict[str, Any]]]:
+    """The weights that a run begins with, and what these learned from. Raises `UserError` for another network, and for a voice
+    that may not be used."""
     assert course.start is not None
-    kind = str(course.config["model_type"])
-    consent.may_speak(own.read_card(course.start), studio)
+    kind, card = str(course.config["model_type"]), own.read_card(course.start)
+    if "trained_on" not in card:
+        raise UserError(f"{course.start} has no {own.CARD} that says whose voice it learned; take its folder whole")
+    consent.may_speak(card, studio)
     config, tensors = part(course.start, kind)
     wanted = json.loads(own.dumps(course.config))  # As it is written: a tuple is a list.
     if other := [key for key, value in wanted.items() if config.get(key) != value]:
-        raise UserError(f"{course.start} is another network ({', '.join(f'{key} {config.get(key)}' for key in other)}); "
+        raise UserError(f"{course.start} is another network ({', '.join(f'{key} {config.get(key)!r:.40}' for key in other)}); "
                         "train one of its shape, or leave --from out")  # fmt: skip
     weights = {name: torch.from_numpy(value).float() for name, value in tensors.items()}
+    with torch.device("meta"):  # The network without its memory.
+        net = (WaveNet(course.shape) if isinstance(course.shape, Shape) else Acoustic(course.shape)).state_dict()
+    if {name: value.shape for name, value in weights.items()} != {name: value.shape for name, value in net.items()}:
+        raise UserError(f"{course.start} holds weights of another network than its {own.CONFIG} says; take its folder whole")
     if checkpoint.not_numbers(weights):
         raise UserError(f"{course.start} holds weights that are no numbers; give another model")
-    return weights
+    return weights, card["trained_on"]
 
 
-def write_model(folder: Path, corpus: Corpus, course: Course, recipe: dict[str, Json], command: Sequence[str]) -> None:
-    """Write `folder/model`: the averaged weights of the best validation, configuration and card."""
+def write_model(folder: Path, corpus: Corpus, course: Course, recipe: dict[str, Json], command: Sequence[str],
+                before: Sequence[dict[str, Any]] = ()) -> None:  # fmt: skip
+    """Write `folder/model`: the averaged weights of the best validation, configuration and card, which tells too what the
+    weights it began with had learned from `before`."""
     weights, state = checkpoint.load(folder / BEST)
     target, manifest = folder / MODEL, corpus.manifest
-    before = own.read_card(course.start) if course.start else {}
-    works = [*manifest["works"], *(work for work in before.get("trained_on", []) if work not in manifest["works"])]
+    works = [*manifest["works"], *(work for work in before if work not in manifest["works"])]
     with atomic(target / own.WEIGHTS) as temporary:
         save_file({name: tensor.float().contiguous() for name, tensor in weights.items()}, temporary, {"format": "pt"})
     write_atomic(target / own.CONFIG, own.dumps(course.config))
