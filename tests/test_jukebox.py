@@ -251,6 +251,53 @@ def test_bad_recordings_are_named_and_left_out(tmp_path):
         data.Corpus.open(tmp_path / "none")
 
 
+CLAIMS = {"endless rate": {"rate": 1e400}, "no hash": {"data_sha256": None}, "hash that climbs": {"data_sha256": "a/../../../b"},
+          "no seconds": {"seconds": {}}, "format": {"format": []}, "one part": {"part": "test"}, "style": {"style": ["waltz"]},
+          "title": {"title": 7}, "a half": {"start": 0.5}, "beyond": {"length": 10**30}, "more": {"path": "/etc/passwd"}}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [*CLAIMS, "deep", "odd"])
+def test_data_that_say_what_no_data_say(corpus, tmp_path, name):
+    copy = tmp_path / "copy"
+    shutil.copytree(corpus.folder, copy)
+    manifest = copy / data.MANIFEST
+    if name == "odd":
+        (copy / data.SOUND).write_bytes((copy / data.SOUND).read_bytes() + b"x")
+    elif name == "deep":
+        manifest.write_text("[" * 100_000)
+    else:
+        said, claim = json.loads(manifest.read_text()), CLAIMS[name]
+        if next(iter(claim)) in said:
+            said |= claim
+        else:
+            said["recordings"] = [each | claim for each in said["recordings"]]
+        manifest.write_text(json.dumps(said))
+    done = CliRunner().invoke(mofang, ["--studio", str(tmp_path / "studio"), "jukebox", "train", str(copy), "--budget", "1steps"])
+    assert isinstance(done.exception, UserError), (done.output, done.exception)
+    assert "no recordings to learn from" in str(done.exception) and "\n" not in str(done.exception)
+    assert not (tmp_path / "studio" / "runs").exists()
+
+
+@pytest.mark.parametrize("damage", ["empty", "cut", "text", "none", "large"])
+def test_damaged_codes_of_a_run_are_told(corpus, parts, tmp_path, damage):
+    shape = prior_shape(corpus, SMALL, 1, context=64, layers=1, width=32, heads=2)
+    course = Course(shape, Settings(batch=2, precision="float32", validation=2), plan(1), parts[0])
+    learn(corpus, tmp_path / "run", course)
+    (kept,) = (tmp_path / "run").glob("codes-*.npz")
+    with np.load(kept) as file:
+        codes = {name: file[name] for name in file.files}
+    whole = kept.read_bytes()
+    if damage in ("none", "large"):
+        first = next(iter(codes))
+        np.savez(kept, **codes | {first: codes[first][:0] if damage == "none" else codes[first] + 30_000})
+    else:
+        kept.write_bytes({"empty": b"", "cut": whole[: len(whole) // 2], "text": b"hello"}[damage])
+    with pytest.raises(UserError, match="delete it and run the same command again"):
+        learn(corpus, tmp_path / "run", course)
+    kept.unlink()
+    learn(corpus, tmp_path / "run", course)
+
+
 def test_consent_is_asked_when_preparing_and_again_when_training(tmp_path):
     studio = Studio(tmp_path / "studio")
     pcm.write_wav(tmp_path / "hers.wav", tone(1), RATE)

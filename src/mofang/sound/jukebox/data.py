@@ -1,6 +1,7 @@
 """What a jukebox learns from: a folder of recordings as one long sound, each with its style, words, licence and part."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
@@ -72,12 +73,17 @@ class Corpus:
         try:
             manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
             entries = tuple(Entry(**entry) for entry in manifest["recordings"])
-            if manifest["format"] != FORMAT or not 8000 <= int(manifest["rate"]) <= 48_000:
+            if manifest["format"] != FORMAT or type(manifest["rate"]) is not int or not 8000 <= manifest["rate"] <= 48_000:
                 raise ValueError("another format")
-            count = (folder / SOUND).stat().st_size // 2
-            if not entries or any(entry.start < 0 or entry.length < 1 or entry.start + entry.length > count for entry in entries):
+            papers = ((getattr(entry, name), kind) for entry in entries for name, kind in Entry.__annotations__.items())
+            if not re.fullmatch("[0-9a-f]{64}", manifest["data_sha256"]) or any(type(value) is not kind for value, kind in papers):
+                raise ValueError("its hash or a recording's papers are none")
+            float(manifest["seconds"])
+            count, half = divmod((folder / SOUND).stat().st_size, 2)
+            outside = any(entry.start < 0 or entry.length < 1 or entry.start + entry.length > count for entry in entries)
+            if half or outside or {entry.part for entry in entries} != {"train", "validation"}:
                 raise ValueError("its files do not fit together")
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             why = str(error)[:80]
             raise UserError(f"{folder} holds no recordings to learn from ({why}); make it with: mofang jukebox prepare") from error
         return cls(folder, manifest, entries)

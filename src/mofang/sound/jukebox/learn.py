@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -104,8 +105,11 @@ def encoded(corpus: Corpus, codec: Codec, shape: PriorShape, kept: Path) -> list
     distributed.wait()
     try:
         with np.load(kept, allow_pickle=False) as file:
-            return [[file[f"{number}-{level}"].astype(np.int64) for level in levels] for number in range(len(corpus.entries))]
-    except (OSError, ValueError, KeyError) as error:
+            codes = [[file[f"{number}-{level}"].astype(np.int64) for level in levels] for number in range(len(corpus.entries))]
+        if any(part.ndim != 1 or not part.size or not 0 <= part.min() <= part.max() < shape.codes for each in codes for part in each):
+            raise ValueError("codes that are none")
+        return codes
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
         raise UserError(f"{kept} is damaged; delete it and run the same command again") from error
 
 
