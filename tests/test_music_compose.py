@@ -1,6 +1,9 @@
 """Learning, composing and playing: the network against numpy, exact resume, grammar, form, cadence, copying, the room."""
 
+import io
+import json
 import os
+import shutil
 from itertools import pairwise
 
 import numpy as np
@@ -227,6 +230,43 @@ def test_prepare_names_what_it_leaves_out(tmp_path):
     (tmp_path / "bad.mid").write_bytes(b"no")
     done = run(tmp_path, "music", "prepare", tmp_path, "--out", tmp_path / "d", "--style", "folk-zh")
     assert done.exit_code == 0 and "bad.mid is no MIDI file" in done.output and len(data.open_data(tmp_path / "d").entries) == 3
+
+
+CLAIMS = {"no hash": {"sha256": None}, "other events": {"sha256": "0" * 64}, "no pieces": {"pieces": None},
+          "style": {"style": ["own"]}, "a half": {"start": 0.5}, "within": {"start": 3}, "beyond": {"length": 10**30},
+          "title": {"title": 7}, "more": {"path": "/etc/passwd"}}  # fmt: skip
+STREAMS = {"empty": lambda good: b"", "cut": lambda good: good[: len(good) // 2], "text": lambda good: b"hello",
+           "archive": lambda good: _npy(good, lambda file, found: np.savez(file, a=found)),
+           "plane": lambda good: _npy(good, lambda file, found: np.save(file, found[None])),
+           "objects": lambda good: _npy(good, lambda file, found: np.save(file, np.array([{}]), allow_pickle=True))}  # fmt: skip
+
+
+def _npy(good, save):
+    file = io.BytesIO()
+    save(file, np.load(io.BytesIO(good)))
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("name", [*CLAIMS, *STREAMS, "deep"])
+def test_data_that_say_what_no_data_say(prepared, tmp_path, name):
+    copy = tmp_path / "copy"
+    shutil.copytree(prepared.folder, copy)
+    manifest, stream = copy / data.MANIFEST, copy / data.TOKENS
+    if name in STREAMS:
+        stream.write_bytes(STREAMS[name](stream.read_bytes()))
+    elif name == "deep":
+        manifest.write_text("[" * 100_000)
+    else:
+        said, claim = json.loads(manifest.read_text()), CLAIMS[name]
+        if next(iter(claim)) in said:
+            said |= claim
+        else:
+            said["pieces"] = [each | claim for each in said["pieces"]]
+        manifest.write_text(json.dumps(said))
+    done = CliRunner().invoke(mofang, ["--studio", str(tmp_path / "studio"), "music", "train", str(copy), "--budget", "1steps"])
+    assert isinstance(done.exception, UserError), (done.output, done.exception)
+    assert "no music to learn from" in str(done.exception) and "\n" not in str(done.exception)
+    assert not (tmp_path / "studio" / "runs").exists()
 
 
 def test_a_soundfont_that_is_none_is_said_in_a_line(tmp_path):

@@ -115,15 +115,28 @@ def open_data(folder: Path) -> Data:
     """The data in `folder`. Raises `UserError`."""
     try:
         manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
+        with (folder / TOKENS).open("rb") as file:
+            np.lib.format.read_magic(file)  # Not an archive, which has no length.
         stream = np.load(folder / TOKENS, allow_pickle=False, mmap_mode="r")
         entries = tuple(Entry(**entry) for entry in manifest["pieces"])
-        if manifest["vocabulary"] != tokens.VOCABULARY or stream.dtype != np.uint16 or len(stream) > MOST_TOKENS:
+        if manifest["vocabulary"] != tokens.VOCABULARY or stream.dtype != np.uint16 or stream.ndim != 1 or len(stream) > MOST_TOKENS:
             raise ValueError("another vocabulary")
+        if any(type(getattr(entry, name)) is not kind for entry in entries for name, kind in Entry.__annotations__.items()):
+            raise ValueError("pieces whose papers are none")
         if any(entry.start < 0 or entry.length < 1 or entry.start + entry.length > len(stream) for entry in entries):
             raise ValueError("pieces that lie outside it")
         whole = np.array(stream)
         if len(whole) and int(whole.max()) >= tokens.VOCABULARY:
             raise ValueError("events outside the vocabulary")
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        if hashlib.sha256(whole.tobytes()).hexdigest() != manifest["sha256"]:
+            raise ValueError("other events than were prepared")
+        if any(not _whole(whole[entry.start : entry.start + entry.length]) for entry in entries):
+            raise ValueError("pieces without a beginning or an end")
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise UserError(f"{folder} holds no music to learn from ({str(error)[:80]}); make it with: mofang music prepare") from error
     return Data(folder, whole, entries, manifest)
+
+
+def _whole(piece: NDArray[np.uint16]) -> bool:
+    """Whether events begin as a piece does, have bars, and end."""
+    return tokens.KIND_OF[piece[0]] == "task" and tokens.BAR in piece and int(piece[-1]) == tokens.END
