@@ -21,6 +21,7 @@ from mofang.sound.music.network import Network
 from mofang.sound.music.score import DRUMS, GRID, Key, Metre, Note, Score, Track
 from mofang.sound.reverb import equalise, reverb
 from mofang.studio import Studio, UserError
+from mofang.studio.works import Consent, add, all_works, revoke
 
 torch = pytest.importorskip("torch")
 
@@ -230,6 +231,20 @@ def test_prepare_names_what_it_leaves_out(tmp_path):
     (tmp_path / "bad.mid").write_bytes(b"no")
     done = run(tmp_path, "music", "prepare", tmp_path, "--out", tmp_path / "d", "--style", "folk-zh")
     assert done.exit_code == 0 and "bad.mid is no MIDI file" in done.output and len(data.open_data(tmp_path / "d").entries) == 3
+
+
+def test_consent_is_asked_when_preparing_and_again_when_training(tmp_path):
+    for number in range(3):
+        midi.write(tmp_path / "scores" / f"{number}.mid", tune(number))
+    studio = Studio(tmp_path / "studio")
+    add(studio, tmp_path / "scores" / "1.mid", "CC-BY-4.0", Consent("Li"))
+    assert run(tmp_path, "music", "prepare", tmp_path / "scores", "--out", tmp_path / "d").exit_code == 0
+    assert {entry.licence for entry in data.open_data(tmp_path / "d").entries} == {"LicenseRef-own", "CC-BY-4.0"}
+    revoke(studio, all_works(studio)[0])
+    for command in (("prepare", tmp_path / "scores", "--out", tmp_path / "e"), ("train", tmp_path / "d", "--budget", "1steps")):
+        done = run(tmp_path, "music", *command)
+        assert isinstance(done.exception, UserError) and "1.mid: the consent of Li was taken back" in str(done.exception)
+    assert not (tmp_path / "e").exists() and not list((studio.folder / "runs").iterdir())
 
 
 CLAIMS = {"no hash": {"sha256": None}, "other events": {"sha256": "0" * 64}, "no pieces": {"pieces": None},

@@ -8,6 +8,7 @@ import struct
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -224,6 +225,35 @@ def test_bad_scores_are_refused_or_left_out(tmp_path, name):
     made = run(tmp_path, "music", "prepare", path, tmp_path / "good.mid", "--out", tmp_path / "data")
     assert f"{name}.mid" in made.output and "\nTraceback" not in made.output
     assert not (tmp_path / "stems").exists()
+
+
+def test_scores_of_any_name_are_learned_from_and_pipes_are_not_waited_for(tmp_path):
+    folder = tmp_path / "scores"
+    folder.mkdir()
+    names = [b"LOUD.MID", b"caf\xe9.midi", b"two\nlines\x1b[31m.mid"]
+    for number, name in enumerate(names):
+        (Path(os.fsdecode(os.fsencode(folder) + b"/" + name))).write_bytes(
+            chunks(b"".join(NOTE[:2] + bytes([60 + at * (number + 1) % 12]) + NOTE[3:5] + bytes([60 + at * (number + 1) % 12, 0])
+                            for at in range(40)) + END))  # fmt: skip
+    (folder / "folder.mid").mkdir()
+    os.mkfifo(folder / "pipe.mid")
+    made = run(tmp_path, "music", "prepare", folder, "--out", tmp_path / "data")
+    assert made.exit_code == 0, made.exception
+    found = json.loads((tmp_path / "data" / "music.json").read_text("utf-8"))["pieces"]
+    assert sorted(each["source"] for each in found) == ["LOUD.MID", "caf\\udce9.midi", "two\\x0alines\\x1b[31m.mid"]
+    assert "is no file" in run(tmp_path, "music", "prepare", folder / "pipe.mid", "--out", tmp_path / "none").output
+
+
+def test_recordings_whose_names_are_no_text(tmp_path):
+    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/st\xffyle"))
+    for name in ("a.wav", os.fsdecode(b"caf\xe9.wav")):
+        pcm.write_wav(tmp_path / "new.wav", tone(3.0, hertz=300.0 + len(name)), RATE)
+        folder.mkdir(exist_ok=True)
+        (tmp_path / "new.wav").rename(folder / name)
+    assert run(tmp_path, "jukebox", "prepare", folder, "--out", tmp_path / "data").exit_code == 0
+    found = json.loads((tmp_path / "data" / "jukebox.json").read_text("utf-8"))["recordings"]
+    assert {each["title"] for each in found} == {"a", "caf\\udce9"} and {each["style"] for each in found} == {"st\\udcffyle"}
+    assert "rename it" in refused(run(tmp_path, "sound", "consent", "add", folder, "--who", "Lin"))
 
 
 # -- full disks and kills --------------------------------------------------------------------------------------------------

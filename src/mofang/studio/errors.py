@@ -12,5 +12,5 @@ class UserError(Exception):
     def __init__(self, message: str) -> None:
         # One line is the promise, whatever was interpolated into the message.
         line = " ".join(message.split())
-        # A file's name may hold what a terminal obeys.
-        super().__init__("".join(f"\\x{ord(each):02x}" if unicodedata.category(each) == "Cc" else each for each in line))
+        # A file's name may hold what a terminal obeys, and bytes that are no text.
+        super().__init__("".join(f"\\x{ord(each):02x}" if unicodedata.category(each) in ("Cc", "Cs") else each for each in line))

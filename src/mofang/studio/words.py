@@ -11,6 +11,12 @@ def language() -> Literal["zh", "en"]:
     return "zh" if (chosen or locale.getlocale()[0] or "").lower().startswith(("zh", "chinese")) else "en"
 
 
+def shown(name: str) -> str:
+    """A file's name as it can be printed on one line and stored as UTF-8, whatever bytes it is made of."""
+    text = name.encode("utf-8", "backslashreplace").decode()
+    return "".join(letter if letter.isprintable() else f"\\x{ord(letter):02x}" for letter in text)
+
+
 def say(en: str, zh: str) -> str:
     """The one of the two that the creator reads."""
     return zh if language() == "zh" else en

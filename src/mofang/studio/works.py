@@ -72,6 +72,10 @@ def add(studio: Studio, path: Path, licence: str, consent: Consent, author: str 
         raise UserError(f"{path} does not exist; give a file or a folder of works")
     works, passed = [], []
     for file in [path] if path.is_file() else sorted(_files(path)):
+        try:
+            str(file.resolve()).encode()
+        except UnicodeEncodeError as error:  # The catalogue is UTF-8.
+            raise UserError(f"the name of {file} is no UTF-8 text; rename it") from error
         kind = next((kind for kind, suffixes in KINDS.items() if file.suffix.lower() in suffixes), "")
         if not kind or file.stat().st_size == 0:
             passed.append(file)

@@ -50,5 +50,5 @@ def train(studio: Path, /, data: Path, name: str, out: Path | None, size: str, b
     with session(budget, threads, as_json) as run:
         plan = Plan(run.budget, options["seed"], ema, patience=patience)
         model = learn(open_data(data), folder, Course(size, Settings(**options), plan, dropout), run.listen, fresh=fresh,
-                      command=run.command)  # fmt: skip
+                      command=run.command, studio=studio)  # fmt: skip
     run.tell(model, folder)

@@ -17,6 +17,7 @@ from mofang.studio.atomic import atomic_folder, write_atomic
 from mofang.studio.errors import UserError
 from mofang.studio.library import file_hash
 from mofang.studio.progress import Progress, silent
+from mofang.studio.words import shown
 from mofang.studio.works import KINDS, must_cover_training, to_learn_from
 
 MANIFEST, SOUND, FORMAT = "jukebox.json", "sound.i16", "mofang-jukebox-1"
@@ -183,7 +184,8 @@ def prepare(paths: Iterable[Path], out: Path, *, rate: int = 16_000, style: str 
                 passed.append(str(error))
                 continue
             own_style = style or (path.parent.name if path.parent != folder else folder.name) or "own"
-            yield Take(samples, path.stem, own_style[:60], work.licence if work else licence, words, path.name, mark)
+            yield Take(samples, shown(path.stem), shown(own_style[:60]), work.licence if work else licence, words, shown(path.name),
+                       mark)  # fmt: skip
 
     if not found:
         raise UserError("there is no recording there; give audio files (WAV, MP3, FLAC, M4A, OGG…) or folders of them")

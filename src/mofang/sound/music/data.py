@@ -16,6 +16,7 @@ from mofang.sound.music import tokens
 from mofang.sound.music.score import Score
 from mofang.studio.atomic import atomic_folder
 from mofang.studio.errors import UserError
+from mofang.studio.works import must_cover_training, to_learn_from
 
 MANIFEST, TOKENS = "music.json", "tokens.npy"
 FEWEST = 8
@@ -26,12 +27,14 @@ MOST_TOKENS = 1 << 30
 
 @dataclass(frozen=True)
 class Piece:
-    """One piece: where it came from, and on what terms. `part` is train, validation or test; empty: by its notes."""
+    """One piece: where it came from, and on what terms. `part` is train, validation or test; empty: by its notes. `sha256` is of
+    its file, if it has one."""
 
     score: Score
     source: str
     licence: str
     part: str = ""
+    sha256: str = ""
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,7 @@ class Entry:
     part: str
     start: int
     length: int
+    sha256: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +97,7 @@ def write(folder: Path, pieces: Iterable[Piece], about: dict[str, Any]) -> Data:
             continue
         seen.add((score.style, mark))
         part = piece.part or ("validation" if mark % 20 == 0 else "test" if mark % 20 == 1 else "train")
-        entries.append(Entry(score.title[:120], score.style or "own", piece.source, piece.licence, part, at, len(ids)))
+        entries.append(Entry(score.title[:120], score.style or "own", piece.source, piece.licence, part, at, len(ids), piece.sha256))
         every.append(ids)
         at += len(ids)
     if not any(entry.part == "train" for entry in entries):
@@ -135,6 +139,14 @@ def open_data(folder: Path) -> Data:
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise UserError(f"{folder} holds no music to learn from ({str(error)[:80]}); make it with: mofang music prepare") from error
     return Data(folder, whole, entries, manifest)
+
+
+def still_covered(data: Data, studio: Path | None) -> None:
+    """Raise `UserError` if the consent for a score in the data has ended or been taken back since it was prepared."""
+    known = to_learn_from(studio)
+    for entry in data.entries:
+        if entry.sha256 in known:
+            must_cover_training(known[entry.sha256], entry.source or entry.title, "score")
 
 
 def _whole(piece: NDArray[np.uint16]) -> bool:

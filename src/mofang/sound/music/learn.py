@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 
 from mofang.models import own
 from mofang.sound.music.copying import index
-from mofang.sound.music.data import Data
+from mofang.sound.music.data import Data, still_covered
 from mofang.sound.music.train import Composer, Settings
 from mofang.sound.nets.score import ScoreNet, config_for
 from mofang.studio.atomic import atomic, write_atomic
@@ -43,12 +43,13 @@ class Course:
 
 
 def learn(data: Data, folder: Path, course: Course, listen: Listener = lambda record: None, *, fresh: bool = False,
-          command: Sequence[str] = ()) -> Path:  # fmt: skip
+          command: Sequence[str] = (), studio: Path | None = None) -> Path:  # fmt: skip
     """Train in `folder`, going on where an earlier call was stopped, and return the model's folder.
 
-    Raises `UserError` for a run begun with other settings and for a loss that is not a number. A run that is stopped leaves
-    the best model so far.
+    Raises `UserError` for a score whose consent has ended or was taken back (`studio` keeps them), for a run begun with other
+    settings and for a loss that is not a number. A run that is stopped leaves the best model so far.
     """
+    still_covered(data, studio)
     if course.settings.batch < (world := distributed.world()):
         raise UserError(f"{world} processes cannot share a batch of {course.settings.batch}; take --batch {world} or more")
     recipe = course.recipe(data)

@@ -8,6 +8,7 @@ from typing import Any
 from mofang.sound.music.score import DRUMS, GRID, Key, Lyric, Metre, Note, Score, Track
 from mofang.studio.atomic import write_atomic
 from mofang.studio.errors import UserError
+from mofang.studio.words import shown
 
 LARGEST = 16 << 20
 """Bytes of a file that is read."""
@@ -25,6 +26,8 @@ def read(path: Path) -> Score:
     """
     import symusic
 
+    if path.exists() and not path.is_file():
+        raise UserError(f"{path} is no file; give a MIDI file")  # A pipe would be waited for without end.
     try:
         if path.stat().st_size > LARGEST:
             raise UserError(f"{path} has more than {LARGEST >> 20} MB, which is no piece of music; give a smaller MIDI file")
@@ -81,7 +84,7 @@ def _from_symusic(path: Path, song: Any) -> Score:
             words = tuple(Lyric(round(word.time * scale), text.removesuffix("-")[:60], text.endswith("-"))
                           for word in list(track.lyrics)[:MOST_NOTES] if (text := str(word.text).strip()))  # fmt: skip
             tracks[-1] = replace(tracks[-1], lyrics=words)
-    return Score(tuple(tracks), key, metre, tempo, title=path.stem)
+    return Score(tuple(tracks), key, metre, tempo, title=shown(path.stem))
 
 
 def _on_grid(note: Any, scale: float) -> Note:
