@@ -257,6 +257,21 @@ def test_recordings_that_are_none(tmp_path, name, why):
     assert [passed["name"] for passed in corpus.manifest["passed_over"]] == [path.name] and len(corpus.manifest["works"]) == 1
 
 
+@pytest.mark.parametrize(("words", "why"), [("他说了什么".encode("gb18030"), "save what is spoken as UTF-8"),
+                                            (b"\xff" * 99, "as UTF-8"),
+                                            (b"la " * 9999, "longer than any"), (b"", "nothing to align"),
+                                            (b"\x00\x01\x02", "nothing to align")])  # fmt: skip
+def test_words_that_are_none(tmp_path, words, why):
+    """Words in another encoding would be learned as the wrong ones."""
+    path, good = tmp_path / "said.wav", tmp_path / "good.wav"
+    recording(path, 12)
+    recording(good, 14, seed=1)
+    path.with_suffix(".txt").write_bytes(words)
+    corpus = from_recordings([path, good], tmp_path / "corpus", consented(tmp_path, path, good))
+    (passed,) = corpus.manifest["passed_over"]
+    assert passed["name"] == "said.wav" and why in passed["why"]
+
+
 def test_one_second_and_truncated(tmp_path):
     one, cut = tmp_path / "one.wav", tmp_path / "cut.wav"
     recording(one, 1.2)
@@ -592,4 +607,6 @@ def test_commands_refuse_in_one_line(corpus, tmp_path):
     assert "--texts" in run(*base, "prepare", "--voice", "hibari", "--out", tmp_path / "x", code=1)
     assert "no corpus" in run(*base, "train", tmp_path, code=1)
     assert "sixteens" in run(*base, "train", corpus.folder, "--residual", 24, code=1)
+    for name in ("../../out", "/etc/voice", ".hidden", ".."):
+        assert "is no name for a voice" in run(*base, "join", "a", "b", "--name", name, code=1)
     assert "no voice" in run(*base, "speak", "hi", tmp_path / "a.wav", "--voice", "nobody-here", code=1)

@@ -21,6 +21,7 @@ from mofang.sound.own.features import HOP, RATE, features
 from mofang.sound.speech import phrases
 from mofang.studio.errors import UserError
 from mofang.studio.progress import Progress, silent
+from mofang.studio.words import shown
 from mofang.studio.works import KINDS, Work
 
 Floats = NDArray[np.float32]
@@ -29,6 +30,8 @@ LOUDNESS = -23.0
 """LUFS of every clip."""
 SHORTEST, LONGEST, LEAST = 1.0, 12.0, 10.0
 """Seconds: of a clip, of a clip, and of all clips together."""
+LONGEST_TEXT = 16 << 10
+"""Bytes of what is spoken in a recording."""
 CLIPPED = 0.01
 """Share of samples at the ceiling beyond which a recording is of no use."""
 
@@ -86,9 +89,9 @@ def _recorded(paths: list[Path], works: list[Work], gathered: Gathered, progress
             if not takes:
                 raise UserError(f"{path.name} is shorter than a second of speech; record whole sentences")
         except UserError as error:
-            gathered.passed.append({"name": path.name, "why": str(error)})
+            gathered.passed.append({"name": shown(path.name), "why": str(error)})
             continue
-        gathered.works.append({"name": path.name, "sha256": work.id, "licence": work.licence, "consent": work.consent.who,
+        gathered.works.append({"name": shown(path.name), "sha256": work.id, "licence": work.licence, "consent": work.consent.who,
                                "until": work.consent.until, "seconds": round(len(samples) / RATE, 2)})  # fmt: skip
         yield from takes
     progress(1.0, "")
@@ -108,7 +111,7 @@ def _heard(path: Path) -> Floats:
 def _takes(path: Path, samples: Floats, speaker: int) -> Iterator[Take]:
     transcript = path.with_suffix(".txt")
     if transcript.is_file():
-        text = transcript.read_text("utf-8", "replace").strip()
+        text = _said(transcript)
         if len(samples) > 30 * RATE:
             raise UserError(f"{path.name} is longer than 30 seconds; cut it into sentences, each with its text")
         yield _spoken(text, _cut(samples, 0, len(samples)), speaker)
@@ -116,6 +119,15 @@ def _takes(path: Path, samples: Floats, speaker: int) -> Iterator[Take]:
     for start, end in pieces(samples):
         piece = _cut(samples, start, end)
         yield Take(piece, features(piece), speaker)
+
+
+def _said(transcript: Path) -> str:
+    try:
+        if transcript.stat().st_size > LONGEST_TEXT:
+            raise UserError(f"{transcript.name} is longer than any sentence; give the words of its recording alone")
+        return transcript.read_text("utf-8-sig").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{transcript.name} is no UTF-8 text; save what is spoken as UTF-8") from error
 
 
 def _cut(samples: Floats, start: int, end: int) -> Floats:
