@@ -15,7 +15,7 @@ from safetensors import SafetensorError
 
 from mofang.studio.atomic import hold, sweep, write_atomic
 from mofang.studio.errors import UserError
-from mofang.training import distributed, report
+from mofang.training import distributed, memory, report
 from mofang.training.history import read_object
 from mofang.training.loop import BEST, LAST, LOG, SAMPLES, Experiment, Listener, Plan, Refused, train
 
@@ -41,7 +41,8 @@ class Run:
         mark = hashlib.sha256(json.dumps(self.settings, sort_keys=True).encode()).hexdigest()
         writes = distributed.rank() == 0
         try:
-            train(experiment, self.folder, plan, told, mark)
+            with memory.told():
+                train(experiment, self.folder, plan, told, mark)
         except Refused:
             raise
         except BaseException:

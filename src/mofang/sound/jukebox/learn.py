@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from math import prod
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -22,7 +23,7 @@ from mofang.sound.nets.jukebox_prior import PriorNet
 from mofang.studio.atomic import atomic, write_atomic
 from mofang.studio.errors import UserError
 from mofang.studio.library import file_hash, now
-from mofang.training import checkpoint, distributed
+from mofang.training import checkpoint, distributed, memory
 from mofang.training.loop import BEST, Experiment, Listener, Plan
 from mofang.training.run import open_run
 
@@ -74,19 +75,38 @@ def learn(corpus: Corpus, folder: Path, course: Course, studio: Path | None = No
     rate = course.shape.rate if isinstance(course.shape, CodecShape) else codec.shape.rate if codec else 0
     if rate != corpus.rate:
         raise UserError(f"the recordings have {corpus.rate} samples a second and the codec {rate}; prepare them with --rate {rate}")
+    memory.must_fit(lambda: _network(course), _kept(course) / world, course.settings.precision, "--batch, --window or --channels"
+                    if isinstance(course.shape, CodecShape) else "--batch, --context, --width or --layers")  # fmt: skip
     recipe = course.recipe(corpus)
     with open_run(folder, recipe, fresh) as run:
         torch.manual_seed(course.settings.seed)
         experiment: Experiment
-        if isinstance(course.shape, CodecShape):
-            experiment = CodecTraining(CodecNet(course.shape), corpus, course.settings)
+        net = _network(course)
+        if isinstance(net, CodecNet):
+            experiment = CodecTraining(net, corpus, course.settings)
         else:
-            assert codec is not None
+            assert codec is not None and isinstance(course.shape, PriorShape)
             kept = folder / f"codes-{recipe['codec_sha256'][:12]}-{recipe['data_sha256'][:12]}.npz"
             codes = encoded(corpus, codec, course.shape, kept)
-            experiment = PriorTraining(PriorNet(course.shape, course.settings.dropout), corpus, codes, codec, course.settings)
+            experiment = PriorTraining(net, corpus, codes, codec, course.settings)
         run.train(experiment, course.plan, listen, lambda done: _write_model(folder, corpus, course, recipe, command))
     return folder / MODEL
+
+
+def _network(course: Course) -> CodecNet | PriorNet:
+    return CodecNet(course.shape) if isinstance(course.shape, CodecShape) else PriorNet(course.shape, course.settings.dropout)
+
+
+def _kept(course: Course) -> float:
+    """Numbers that a step keeps for its backward pass, at the least."""
+    shape, settings = course.shape, course.settings
+    if isinstance(shape, PriorShape):
+        # Of each block queries, keys, values, what was mixed and normed; gate, up and their product; and the logits.
+        block = 6 * shape.width + 3 * shape.inner
+        return settings.batch * ((shape.context + shape.lyrics) * shape.layers * block + shape.context * shape.codes)
+    # Of each residual convolution, down and up, its input and both of what is rectified.
+    places = sum(settings.window / prod(each[: number + 1]) for each in shape.strides for number in range(len(each)))
+    return settings.batch * places * shape.depth * 2 * 3 * shape.width
 
 
 def encoded(corpus: Corpus, codec: Codec, shape: PriorShape, kept: Path) -> list[list[Ints]]:

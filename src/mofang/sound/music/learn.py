@@ -17,7 +17,7 @@ from mofang.sound.nets.score import ScoreNet, config_for
 from mofang.studio.atomic import atomic, write_atomic
 from mofang.studio.errors import UserError
 from mofang.studio.library import now
-from mofang.training import checkpoint, distributed
+from mofang.training import checkpoint, distributed, memory
 from mofang.training.loop import BEST, Listener, Plan
 from mofang.training.run import open_run
 
@@ -52,10 +52,15 @@ def learn(data: Data, folder: Path, course: Course, listen: Listener = lambda re
     still_covered(data, studio)
     if course.settings.batch < (world := distributed.world()):
         raise UserError(f"{world} processes cannot share a batch of {course.settings.batch}; take --batch {world} or more")
+    settings, config = course.settings, config_for(*SIZES[course.size], context=4096)
+    # Of each block queries, keys, values, what was mixed and normed; gate, up and their product; and the logits.
+    block = 6 * config["hidden_size"] + 3 * config["intermediate_size"]
+    longest = min(settings.context, max(entry.length for entry in data.entries))
+    kept = settings.batch // world * longest * (config["num_hidden_layers"] * block + config["vocab_size"])
+    memory.must_fit(lambda: ScoreNet(config), kept, settings.precision, "--batch, --context or --size")
     recipe = course.recipe(data)
     with open_run(folder, recipe, fresh) as run:
         torch.manual_seed(course.settings.seed)
-        config = config_for(*SIZES[course.size], context=4096)
         experiment = Composer(ScoreNet(config, course.dropout), data, course.settings)
         run.train(experiment, course.plan, listen, lambda done: _write_model(folder, data, config, recipe, command))
     return folder / MODEL

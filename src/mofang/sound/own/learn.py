@@ -26,7 +26,7 @@ from mofang.studio.atomic import atomic, write_atomic
 from mofang.studio.errors import UserError
 from mofang.studio.library import file_hash, now
 from mofang.studio.recipe import Json
-from mofang.training import checkpoint, distributed
+from mofang.training import checkpoint, distributed, memory
 from mofang.training.loop import BEST, Listener, Plan
 from mofang.training.run import open_run
 
@@ -77,10 +77,11 @@ def learn(corpus: Corpus, folder: Path, course: Course, studio: Path | None, lis
     with open_run(folder, recipe, fresh) as run:
         torch.manual_seed(course.settings.seed)
         experiment: Vocoder | AcousticTraining
-        if isinstance(course.shape, Shape):
-            experiment = Vocoder(WaveNet(course.shape), corpus, course.settings, acoustic)
+        net = _network(course.shape)
+        if isinstance(net, WaveNet):
+            experiment = Vocoder(net, corpus, course.settings, acoustic)
         else:
-            experiment = AcousticTraining(Acoustic(course.shape), corpus, course.settings)
+            experiment = AcousticTraining(net, corpus, course.settings)
         if begun is not None:
             experiment.modules["model"].load_state_dict(begun)
         run.train(experiment, course.plan, listen, lambda done: write_model(folder, corpus, course, recipe, command, before))
@@ -99,6 +100,21 @@ def _fitting(corpus: Corpus, course: Course) -> None:
                             f"({shape.receptive_field} samples); take --window {shape.receptive_field // HOP + 17}")  # fmt: skip
     if len(corpus.speakers) > max(1, shape.speakers):
         raise UserError(f"the corpus has {len(corpus.speakers)} speakers and the network {shape.speakers}; give it as many")
+    batch = course.settings.batch // world
+    if isinstance(shape, Shape):
+        # Of each layer both taps, filter, gate and their product.
+        kept = batch * course.settings.window * HOP * shape.layers * 5 * shape.residual
+        smaller = "--batch, --window, --residual or --layers"
+    else:
+        # Of each block its input, the wide one's twice, and the norm's.
+        clips = corpus.part(False)
+        kept = min(batch, len(clips)) * sum(clip.frames for clip in clips) // len(clips) * shape.decoder * 10 * shape.width
+        smaller = "--batch or --width"
+    memory.must_fit(lambda: _network(shape), kept, course.settings.precision, smaller)
+
+
+def _network(shape: Shape | AcousticShape) -> WaveNet | Acoustic:
+    return WaveNet(shape) if isinstance(shape, Shape) else Acoustic(shape)
 
 
 def _begun(course: Course, studio: Path | None) -> tuple[dict[str, torch.Tensor], list[dict[str, Any]]]:
@@ -116,7 +132,7 @@ def _begun(course: Course, studio: Path | None) -> tuple[dict[str, torch.Tensor]
                         "train one of its shape, or leave --from out")  # fmt: skip
     weights = {name: torch.from_numpy(value).float() for name, value in tensors.items()}
     with torch.device("meta"):  # The network without its memory.
-        net = (WaveNet(course.shape) if isinstance(course.shape, Shape) else Acoustic(course.shape)).state_dict()
+        net = _network(course.shape).state_dict()
     if {name: value.shape for name, value in weights.items()} != {name: value.shape for name, value in net.items()}:
         raise UserError(f"{course.start} holds weights of another network than its {own.CONFIG} says; take its folder whole")
     if checkpoint.not_numbers(weights):
