@@ -75,6 +75,8 @@ def learn(corpus: Corpus, folder: Path, course: Course, studio: Path | None = No
     rate = course.shape.rate if isinstance(course.shape, CodecShape) else codec.shape.rate if codec else 0
     if rate != corpus.rate:
         raise UserError(f"the recordings have {corpus.rate} samples a second and the codec {rate}; prepare them with --rate {rate}")
+    if isinstance(course.shape, CodecShape) and course.settings.window % (hop := course.shape.hops[-1]):
+        raise UserError(f"{course.settings.window} samples are no whole number of codes; take a multiple of {hop}")
     memory.must_fit(lambda: _network(course), _kept(course) / world, course.settings.precision, "--batch, --window or --channels"
                     if isinstance(course.shape, CodecShape) else "--batch, --context, --width or --layers")  # fmt: skip
     recipe = course.recipe(corpus)

@@ -22,7 +22,6 @@ from mofang.sound.jukebox.sample import Wish, window_told
 from mofang.sound.nets.jukebox_codec import CodecNet, spectral_loss
 from mofang.sound.nets.jukebox_prior import PriorNet
 from mofang.sound.sampling import nucleus
-from mofang.studio.errors import UserError
 from mofang.training import distributed
 from mofang.training.codebook import perplexity
 from mofang.training.optimizers import muon_and_adamw
@@ -64,8 +63,6 @@ class CodecTraining:
     def __init__(self, net: CodecNet, corpus: Corpus, settings: Settings) -> None:
         self.device = device()
         self.net, self.corpus, self.settings = net.to(self.device), corpus, settings
-        if settings.window % net.shape.hops[-1]:
-            raise UserError(f"{settings.window} samples are no whole number of codes; take a multiple of {net.shape.hops[-1]}")
         self.modules: dict[str, nn.Module] = {"model": self.net}
         self.optimizers: dict[str, Optimizer] = {
             "adamw": torch.optim.AdamW(net.parameters(), settings.lr, (0.9, 0.99), weight_decay=0.0, fused=True)

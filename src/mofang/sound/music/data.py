@@ -125,6 +125,8 @@ def open_data(folder: Path) -> Data:
         entries = tuple(Entry(**entry) for entry in manifest["pieces"])
         if manifest["vocabulary"] != tokens.VOCABULARY or stream.dtype != np.uint16 or stream.ndim != 1 or len(stream) > MOST_TOKENS:
             raise ValueError("another vocabulary")
+        if not any(entry.part == "train" for entry in entries):
+            raise ValueError("no piece to learn from")
         if any(type(getattr(entry, name)) is not kind for entry in entries for name, kind in Entry.__annotations__.items()):
             raise ValueError("pieces whose papers are none")
         if any(entry.start < 0 or entry.length < 1 or entry.start + entry.length > len(stream) for entry in entries):

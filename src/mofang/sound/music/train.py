@@ -14,7 +14,6 @@ from mofang.sound.music import tokens
 from mofang.sound.music.data import Data
 from mofang.sound.music.tasks import example, window
 from mofang.sound.nets.score import ScoreNet
-from mofang.studio.errors import UserError
 from mofang.training import distributed
 from mofang.training.optimizers import muon_and_adamw
 from mofang.training.precision import Precision, autocast, device
@@ -52,8 +51,6 @@ class Composer:
                                          settings.weight_decay)  # fmt: skip
         entries = [entry for entry in data.entries if entry.part == "train"]
         self.pieces = [data.tokens[entry.start : entry.start + entry.length] for entry in entries]
-        if not self.pieces:
-            raise UserError(f"{data.folder} has no piece to learn from; prepare it again with more music")
         sizes: dict[str, int] = {}
         for entry in entries:
             sizes[entry.style] = sizes.get(entry.style, 0) + entry.length

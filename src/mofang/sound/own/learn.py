@@ -107,7 +107,9 @@ def _fitting(corpus: Corpus, course: Course) -> None:
         smaller = "--batch, --window, --residual or --layers"
     else:
         # Of each block its input, the wide one's twice, and the norm's.
-        clips = corpus.part(False)
+        clips = [clip for clip in corpus.part(False) if clip.symbols]
+        if not clips:
+            raise UserError("nobody has said what is spoken in this corpus; lay NAME.txt beside each recording and prepare it again")
         kept = min(batch, len(clips)) * sum(clip.frames for clip in clips) // len(clips) * shape.decoder * 10 * shape.width
         smaller = "--batch or --width"
     memory.must_fit(lambda: _network(shape), kept, course.settings.precision, smaller)

@@ -69,14 +69,17 @@ def _recordings(paths: Sequence[Path]) -> list[Path]:
     found: list[Path] = []
     for path in paths:
         if path.is_dir():
-            found += sorted(file for file in path.rglob("*") if file.suffix.lower() in KINDS["audio"] and file.is_file())
+            # As consent is recorded: without what lies hidden, or is a link.
+            shows = [file for file in path.rglob("*") if file.is_file() and not file.is_symlink()
+                     and not any(part.startswith(".") for part in file.relative_to(path).parts)]  # fmt: skip
+            found += sorted(file for file in shows if file.suffix.lower() in KINDS["audio"])
         elif path.is_file():
             found.append(path)
         else:
             raise UserError(f"{path} does not exist; give recordings (WAV, FLAC, MP3…) or a folder of them")
     if not found:
         raise UserError(f"there is no recording in {', '.join(map(str, paths))[:200]}; give WAV, FLAC, MP3, M4A, OGG or Opus files")
-    return found
+    return list(dict.fromkeys(found))
 
 
 def _recorded(paths: list[Path], works: list[Work], gathered: Gathered, progress: Progress) -> Iterator[Take]:

@@ -18,7 +18,6 @@ from mofang.sound.own.corpus import Clip, Corpus
 from mofang.sound.own.features import BANDS, HOP, RATE, SIZE
 from mofang.sound.wavenet.emphasis import emphasised
 from mofang.sound.wavenet.sampler import Sampler
-from mofang.studio.errors import UserError
 from mofang.training import distributed
 from mofang.training.muon import Muon
 from mofang.training.precision import Precision, autocast, device
@@ -173,8 +172,6 @@ class AcousticTraining:
         }
         self.clips = [clip for clip in corpus.part(False) if clip.symbols]
         self.held_out = [clip for clip in corpus.part(True) if clip.symbols][: 4 * settings.validation] or self.clips[:4]
-        if not self.clips:
-            raise UserError("nobody has said what is spoken in this corpus; lay NAME.txt beside each recording and prepare it again")
 
     @property
     def tokens_per_step(self) -> int:
