@@ -278,6 +278,22 @@ def test_data_that_say_what_no_data_say(corpus, tmp_path, name):
     assert not (tmp_path / "studio" / "runs").exists()
 
 
+def test_a_codec_that_cannot_be_clears_no_run_and_one_of_no_numbers_teaches_nothing(corpus, parts, tmp_path):
+    from safetensors.numpy import save_file
+
+    run = tmp_path / "codec"
+    shutil.copytree(parts[0].parent, run)
+    before = (run / "best.safetensors").read_bytes()
+    with pytest.raises(UserError, match="take a multiple of 32"):
+        learn(corpus, run, Course(SMALL, Settings(window=2049), plan(1)), fresh=True)
+    assert (run / "best.safetensors").read_bytes() == before
+    weights = own.read_tensors(run / "model")
+    name = next(name for name in weights if name.startswith("levels.0.decoder"))
+    save_file({**weights, name: weights[name] * np.nan}, run / "model" / own.WEIGHTS)
+    with pytest.raises(UserError, match="train or fetch the model again"):
+        Codec.open(run / "model")
+
+
 @pytest.mark.parametrize("damage", ["empty", "cut", "text", "none", "large"])
 def test_damaged_codes_of_a_run_are_told(corpus, parts, tmp_path, damage):
     shape = prior_shape(corpus, SMALL, 1, context=64, layers=1, width=32, heads=2)

@@ -272,6 +272,18 @@ def test_words_that_are_none(tmp_path, words, why):
     assert passed["name"] == "said.wav" and why in passed["why"]
 
 
+def test_hidden_files_links_and_what_is_given_twice(tmp_path):
+    """A computer lays ._NAME.wav beside NAME.wav; nobody's consent is asked for those."""
+    folder = tmp_path / "takes"
+    folder.mkdir()
+    recording(folder / "one.wav", 14)
+    (folder / "._one.wav").write_bytes(b"Mac OS X")
+    (folder / "link.wav").symlink_to(folder / "one.wav")
+    studio = consented(tmp_path, folder / "one.wav")
+    corpus = from_recordings([folder, folder / "one.wav"], tmp_path / "corpus", studio)
+    assert [work["name"] for work in corpus.manifest["works"]] == ["one.wav"] and corpus.manifest["seconds"] < 15
+
+
 def test_one_second_and_truncated(tmp_path):
     one, cut = tmp_path / "one.wav", tmp_path / "cut.wav"
     recording(one, 1.2)
@@ -504,6 +516,46 @@ def test_voices_that_are_none(trained, tmp_path):
     (copy / own.CARD).unlink()
     with pytest.raises(UserError):
         speak("Hello.", find_voice(str(copy)).name)
+
+
+def test_a_voice_is_joined_of_numbers_however_large_and_of_consents_that_hold(trained, tmp_path):
+    import shutil
+
+    from safetensors.numpy import save_file
+
+    from mofang.sound.own.join import join
+
+    runs = trained / "studio" / "runs"
+    copy, weights = tmp_path / "ac", own.read_tensors(runs / "ac" / "model")
+    shutil.copytree(runs / "ac" / "model", copy)
+    save_file({**weights, "length.bias": np.float32([70_000])}, copy / own.WEIGHTS)
+    made = join(copy, runs / "wn" / "model", tmp_path / "voice")
+    assert own.read_tensors(made)["acoustic.length.bias"] == 70_000
+    save_file({**weights, "length.bias": np.float32([np.nan])}, copy / own.WEIGHTS)
+    with pytest.raises(UserError, match="no numbers"):
+        join(copy, runs / "wn" / "model", tmp_path / "other")
+    recording(tmp_path / "lin.wav", 1)
+    studio = Studio(tmp_path / "studio")
+    add(studio, tmp_path / "lin.wav", "own", Consent("Lin", "train,clone-voice"))
+    (work,) = all_works(studio)
+    (copy / own.CARD).write_text(json.dumps(own.read_card(copy) | {"trained_on": [{"name": "lin.wav", "sha256": work.id}]}))
+    revoke(studio, work)
+    with pytest.raises(UserError, match="Lin took back"):
+        join(copy, runs / "wn" / "model", tmp_path / "other", studio=studio.folder)
+    assert not (tmp_path / "other").exists()
+
+
+def test_a_corpus_without_words_clears_no_run(corpus, tmp_path):
+    import shutil
+
+    made = learn(corpus, tmp_path / "run", Course(ACOUSTIC, QUICK, plan(1)), None)
+    wordless = tmp_path / "wordless"
+    shutil.copytree(corpus.folder, wordless)
+    lines = [json.loads(line) | {"symbols": [], "durations": []} for line in (wordless / CLIPS).read_text().splitlines()]
+    (wordless / CLIPS).write_text("\n".join(map(json.dumps, lines)))
+    with pytest.raises(UserError, match="nobody has said what is spoken"):
+        learn(Corpus.open(wordless), tmp_path / "run", Course(ACOUSTIC, QUICK, plan(1)), None, fresh=True)
+    assert (made / own.WEIGHTS).is_file() and (tmp_path / "run" / "best.safetensors").is_file()
 
 
 def test_a_trained_network_opens_again(trained):

@@ -150,6 +150,13 @@ _READERS = {
 }
 
 
+def halved(value: NDArray[np.float32]) -> NDArray[Any]:
+    """A weight as float16, or as it is if it is too large for that."""
+    with np.errstate(over="ignore"):
+        half = value.astype(np.float16)
+    return half if np.isfinite(half).all() else value
+
+
 def read_card(folder: Path) -> dict[str, Any]:
     """The card of the model, empty if it has none."""
     return _read_json(folder / CARD) if (folder / CARD).is_file() else {}

@@ -25,6 +25,6 @@ def join(studio: Path, acoustic: str, vocoder: str, name: str, out: Path | None,
     if not out and name and (name != Path(name).name or name.startswith(".")):
         raise UserError(f"'{name[:40]}' is no name for a voice; give a plain one: --name mine, or a folder with --out")
     target = out or studio / "models" / (name or "voice")
-    made = joining.join(own.find(acoustic, studio), own.find(vocoder, studio), target, temperature=temperature)
+    made = joining.join(own.find(acoustic, studio), own.find(vocoder, studio), target, temperature=temperature, studio=studio)
     click.echo(say(f"the voice is {made}; hear it with: mofang sound speak TEXT out.wav --voice {made}",
                    f"音色在 {made}；试听：mofang sound speak TEXT out.wav --voice {made}"))  # fmt: skip

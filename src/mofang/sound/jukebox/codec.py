@@ -61,7 +61,8 @@ class Codec:
         try:
             with np.errstate(all="ignore"):
                 for level, hop in enumerate(made.shape.hops):
-                    made.decode(made.encode(np.zeros(2 * hop, np.float32), level), level)
+                    if not np.isfinite(made.decode(made.encode(np.zeros(2 * hop, np.float32), level), level)).all():
+                        raise ValueError("weights that are no numbers")
         except (KeyError, ValueError, IndexError, TypeError) as error:
             raise UserError(f"{where} holds weights that do not fit its {own.CONFIG}; train or fetch the model again") from error
         return made

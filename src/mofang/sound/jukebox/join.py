@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 from safetensors.numpy import save_file
 
 from mofang.models import own
@@ -31,7 +30,7 @@ def join(codec: Path, priors: Sequence[Path], out: Path) -> Path:
     ordered = [folder for _, folder in sorted(opened, key=lambda each: -each[0].shape.level)]
     tensors = {f"codec.{name}": value for name, value in own.read_tensors(codec).items()}
     for number, folder in enumerate(ordered):
-        tensors |= {f"prior{number}.{name}": value.astype(np.float16) for name, value in own.read_tensors(folder).items()}
+        tensors |= {f"prior{number}.{name}": own.halved(value) for name, value in own.read_tensors(folder).items()}
     cards = [own.read_card(folder) for folder in (codec, *ordered)]
     with atomic_folder(out, own.CONFIG) as desk:
         save_file(tensors, desk / own.WEIGHTS, {"format": "pt"})

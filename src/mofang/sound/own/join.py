@@ -19,11 +19,13 @@ from mofang.studio.library import now
 MODEL_TYPE = "voice"
 
 
-def join(acoustic: Path, vocoder: Path, out: Path, *, temperature: float = 1.0, half: bool = True) -> Path:
+def join(acoustic: Path, vocoder: Path, out: Path, *, temperature: float = 1.0, half: bool = True,
+         studio: Path | None = None) -> Path:  # fmt: skip
     """Write the voice of two models' folders to `out` and return it. `half` keeps the weights as float16.
 
-    Its card carries both cards: what they learned from and by whose consent. Raises `UserError` for folders of another
-    kind, for models with different speakers, and if a consent has ended.
+    Its card carries both cards: what they learned from and by whose consent. Raises `UserError` for folders of another kind, for
+    models with different speakers, for weights that are no numbers, and if a consent has ended or was taken back (`studio`
+    keeps them).
     """
     configs = [own.read_config(folder) for folder in (acoustic, vocoder)]
     AcousticShape.read(configs[0])
@@ -35,10 +37,12 @@ def join(acoustic: Path, vocoder: Path, out: Path, *, temperature: float = 1.0, 
     if second.speakers and cards[1].get("speakers") != speakers:
         raise UserError(f"{acoustic} and {vocoder} learned different speakers; train both on one corpus")
     for card in cards:
-        consent.may_speak(card)
-    tensors = {f"{prefix}.{name}": value.astype(np.float16 if half else np.float32)
+        consent.may_speak(card, studio)
+    tensors = {f"{prefix}.{name}": own.halved(value) if half else value
                for prefix, folder in (("acoustic", acoustic), ("wavenet", vocoder))
                for name, value in own.read_tensors(folder).items()}  # fmt: skip
+    if any(not np.isfinite(value).all() for value in tensors.values()):
+        raise UserError(f"{acoustic} or {vocoder} holds weights that are no numbers; train it again")
     works = {(str(work.get("sha256")), str(work.get("name"))): work for card in cards for work in card.get("trained_on", [])}
     with atomic_folder(out, own.CONFIG) as desk:
         with atomic(desk / own.WEIGHTS) as temporary:
