@@ -127,14 +127,14 @@ def _analysis(score: Score, found: list[list[int]]) -> dict[int, int]:
     """Says sections and each bar's first chord in `found`; returns the chords that change within bars, by their steps."""
     chords = dict(harmony.chords(score))
     phrases = form.sections(score)
-    sounding = harmony.NONE
+    size, sounding = score.metre.bar, harmony.NONE
+    latest = {start // size: chord for start, chord in sorted(chords.items())}  # The last chord of each bar.
     for bar, ids in enumerate(found):
         if bar in phrases:
             ids.append(token("section", phrases[bar]))
-        first = chords.pop(bar * score.metre.bar, sounding)
+        first = chords.pop(bar * size, sounding)
         ids.append(token("chord", first))
-        inside = [start for start in chords if start // score.metre.bar == bar]
-        sounding = chords[max(inside)] if inside else first
+        sounding = latest.get(bar, first)
     return chords
 
 
