@@ -6,7 +6,7 @@ STAMP := .venv/.installed
 #   make TORCH='torch --index-url https://download.pytorch.org/whl/cpu'
 TORCH ?= torch==2.13.0
 BENCHMARKS := scene_reading polyphones speech brief render make text_speedrun text_lstm text_generate text_poem text_prepare \
-	image_restore image_gan image_sticker image_flow wavenet_sampling music_nll music_speed sound_edit jukebox
+	image_restore image_gan image_sticker image_flow wavenet_sampling music_nll music_speed sound_edit jukebox wavenet_speech
 
 .PHONY: demo test slow lint bench models clean help
 

@@ -11,7 +11,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 NAMES = ("make", "render", "text_speedrun", "text_lstm", "text_generate", "text_poem", "text_prepare", "image_restore",
          "image_gan", "image_sticker", "image_flow", "wavenet_sampling", "music_speed", "sound_edit", "jukebox", "speech",
-         "polyphones", "scene_reading", "brief")  # fmt: skip
+         "wavenet_speech", "polyphones", "scene_reading", "brief")  # fmt: skip
 DETAIL = ("SSIM", "structure", "seconds")
 """Units of rows that stand in the benchmark's own table only: they say again what the row above them says."""
 HEADS = {"README.md": ("what", "unit", "Mofang", "peer", "goal"), "README.zh.md": ("项目", "单位", "墨坊", "对比", "目标")}
