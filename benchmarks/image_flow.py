@@ -11,7 +11,6 @@ import argparse
 import shutil
 import tempfile
 import time
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +19,7 @@ import torch
 from common import Row, report
 from mofang.image.captions import FILE as TOKENIZER
 from mofang.image.captions import encode, load_tokenizer
-from mofang.image.engines.own import GUIDANCE, STEPS, Painter, straight
+from mofang.image.engines.own import GUIDANCE, STEPS, Painter, solved, straight
 from mofang.image.export_flow import export_flow
 from mofang.image.nets.flow import Flow, FlowShape
 from mofang.image.nets.latent import LatentAutoencoder, LatentShape
@@ -58,13 +57,7 @@ class Eager:
             led, free = self.net(torch.cat([x, x]), torch.full((2,), t), ids, styles).chunk(2)
             return free + GUIDANCE * (led - free)
 
-        times = np.linspace(1, 0, STEPS + 1, dtype=np.float32).tolist()
-        before = None
-        for t, after in pairwise(times):
-            here = velocity(x, t)
-            x = x + (after - t) * (here if before is None else 1.5 * here - 0.5 * before)
-            before = here
-        return x.numpy()
+        return solved(x, velocity, STEPS).numpy()
 
 
 def main() -> None:

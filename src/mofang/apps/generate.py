@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from mofang import trust
 from mofang.apps.export import part, public, release
 from mofang.image.data import Pictures
-from mofang.image.measure.copies import FEWEST, Index, too_near
-from mofang.image.measure.features import filters
+from mofang.image.measure.copies import FEWEST, learned, too_near
 from mofang.image.safe import MOST_PIXELS, on_white
 from mofang.image.sampler import Sampler, slerp
 from mofang.models import own
@@ -73,8 +72,7 @@ def new_among(studio: Studio, model: str, seeds: Sequence[int], data: Path, trun
     held = pictures.split("val")
     if len(held) < FEWEST:
         raise UserError(f"{data} holds out {len(held)} pictures, too few to tell what copies; prepare it with a larger --val")
-    train = np.concatenate(list(pictures.split("train").batches(256, 20_000)))
-    index = Index(filters(train), train)
+    index, _ = learned(pictures)
     threshold = too_near(index.nearest(held.take(np.arange(min(len(held), 1000))))[0])
     new: list[int] = []
     for start in range(0, len(seeds), 64):
@@ -171,9 +169,9 @@ def _mix(sampler: Sampler, recipe: Recipe) -> Rgb:
 
 def _nearest(sampler: Sampler, recipe: Recipe) -> Rgb:
     data = _learned_from(sampler, Path(recipe.params["data"]))
-    train = np.concatenate(list(data.split("train").batches(256, 20_000)))
+    index, train = learned(data)
     made = sampler.sample(recipe.params["seeds"], recipe.params["truncation"])
-    _, which = Index(filters(train), train).nearest(made)
+    _, which = index.nearest(made)
     pairs = np.stack([made, train[which]], 1).reshape(-1, *made.shape[1:])
     return enlarged(sheet(pairs, 2 * max(1, round((len(made) / 2) ** 0.5))))
 

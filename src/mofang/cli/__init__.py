@@ -111,9 +111,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         # A name too long, a folder that may not be entered, a disk that is gone: whatever met it first, it is said as one.
         what = " ".join(str(error.filename or "a file")[:200].split())
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            _complain(f"there is no room left to write {what}; free some space and run it again")
+            line = f"there is no room left to write {what}; free some space and run it again"
         else:
-            _complain(f"cannot use {what}: {error.strerror or error}; check its name, its permissions and the disk")
+            line = f"cannot use {what}: {error.strerror or error}; check its name, its permissions and the disk"
+        _complain(str(UserError(line)))
         sys.exit(2)
 
 

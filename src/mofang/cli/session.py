@@ -43,9 +43,14 @@ def options(own: Mapping[str, str]) -> Callable[..., Callable[[F], F]]:
     return option
 
 
+def plain(name: str) -> bool:
+    """Whether a name leads nowhere but to a folder of that name that shows."""
+    return name == Path(name).name and not name.startswith(".")
+
+
 def run_folder(studio: Path, out: Path | None, name: str, otherwise: str) -> Path:
     """Where a run lies: in the folder `out`, or in the studio under its name. Raises `UserError` for a name that is a way."""
-    if not out and name and (name != Path(name).name or name.startswith(".")):
+    if not out and not plain(name):
         raise UserError(f"'{name[:60]}' is no name for a model; give a word without / or a dot before it, or a folder with --out")
     return out or studio / "runs" / (name or otherwise)
 

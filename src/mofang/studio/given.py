@@ -32,4 +32,9 @@ def is_there(path: Path) -> bool:
         return False
 
 
-__all__ = ["given_file", "is_there"]
+def as_declared(value: object) -> bool:
+    """Whether a dataclass of plain types holds what it declares: made of somebody's JSON it may hold anything."""
+    return all(type(getattr(value, name)) is kind for name, kind in type(value).__annotations__.items())
+
+
+__all__ = ["as_declared", "given_file", "is_there"]

@@ -2,6 +2,7 @@
 
 import locale
 import os
+from pathlib import Path
 from typing import Literal
 
 
@@ -11,9 +12,9 @@ def language() -> Literal["zh", "en"]:
     return "zh" if (chosen or locale.getlocale()[0] or "").lower().startswith(("zh", "chinese")) else "en"
 
 
-def shown(name: str) -> str:
-    """A file's name as it can be printed on one line and stored as UTF-8, whatever bytes it is made of."""
-    text = name.encode("utf-8", "backslashreplace").decode()
+def shown(path: Path | str) -> str:
+    """A path, or a file's name, as it can be printed on one line and stored as UTF-8, whatever bytes it is made of."""
+    text = str(path).encode("utf-8", "backslashreplace").decode()
     return "".join(letter if letter.isprintable() else f"\\x{ord(letter):02x}" for letter in text)
 
 

@@ -71,7 +71,7 @@ def add(studio: Studio, path: Path, licence: str, consent: Consent, author: str 
     if not path.exists():
         raise UserError(f"{path} does not exist; give a file or a folder of works")
     works, passed = [], []
-    for file in [path] if path.is_file() else sorted(_files(path)):
+    for file in [path] if path.is_file() else sorted(files_in(path)):
         try:
             str(file.resolve()).encode()
         except UnicodeEncodeError as error:  # The catalogue is UTF-8.
@@ -99,7 +99,8 @@ def add(studio: Studio, path: Path, licence: str, consent: Consent, author: str 
     return works, passed
 
 
-def _files(folder: Path) -> Iterator[Path]:
+def files_in(folder: Path) -> Iterator[Path]:
+    """The files in a folder and its folders, in no order, without what lies hidden or is a link."""
     for path in folder.rglob("*"):
         hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
         if path.is_file() and not path.is_symlink() and not hidden:

@@ -28,6 +28,12 @@ def must_fit(build: Callable[[], nn.Module], kept: float, precision: Precision, 
                         f"free; take a smaller {smaller}")  # fmt: skip
 
 
+def kept_by_block(width: int, inner: int) -> int:
+    """Numbers that a Transformer's block keeps of a token, at the least: queries, keys, values, what was mixed and normed; gate, up
+    and their product."""
+    return 6 * width + 3 * inner
+
+
 def free() -> float:
     """Bytes that can be taken on the device of the training; without end where no system says."""
     if device().type == "cuda":

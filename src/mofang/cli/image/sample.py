@@ -31,7 +31,7 @@ def sample(folder: Path, model: str, seeds: str, out: Path, truncation: float, m
     studio, numbers = Studio(folder), generate.seeds_of(seeds)
     if new:
         kept = generate.new_among(studio, model, numbers, new, truncation)
-        if left := [seed for seed in numbers if seed not in kept]:
+        if left := sorted({*numbers} - {*kept}):
             click.echo(say(f"left out, too near to a training picture: {', '.join(map(str, left))}",
                            f"已略去（与训练图过近）：{'、'.join(map(str, left))}"), err=True)  # fmt: skip
         numbers = kept

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from mofang.cli.session import plain
 from mofang.studio.words import say
 
 
@@ -19,7 +20,7 @@ def join(studio: Path, codec: str, priors: tuple[str, ...], name: str) -> None:
     from mofang.sound.jukebox.join import join as joined
     from mofang.studio import Studio, UserError
 
-    if not name or name != Path(name).name or name.startswith("."):
+    if not name or not plain(name):
         raise UserError(f"'{name[:40]}' is no name for a model; give a plain one: --name mine")
     made = joined(own.find(codec, studio), [own.find(each, studio) for each in priors], Studio(studio).folder / "models" / name)
     click.echo(say(f"the model is {made}", f"模型在 {made}"))

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from mofang.cli.numbers import Real
+from mofang.cli.session import plain
 from mofang.studio.errors import UserError
 from mofang.studio.words import say
 
@@ -22,7 +23,7 @@ def join(studio: Path, acoustic: str, vocoder: str, name: str, out: Path | None,
     from mofang.models import own
     from mofang.sound.own import join as joining
 
-    if not out and name and (name != Path(name).name or name.startswith(".")):
+    if not out and not plain(name):
         raise UserError(f"'{name[:40]}' is no name for a voice; give a plain one: --name mine, or a folder with --out")
     target = out or studio / "models" / (name or "voice")
     made = joining.join(own.find(acoustic, studio), own.find(vocoder, studio), target, temperature=temperature, studio=studio)

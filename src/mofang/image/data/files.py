@@ -8,6 +8,7 @@ from pathlib import Path
 from mofang.image.data.store import MANIFEST
 from mofang.studio.errors import UserError
 from mofang.studio.given import is_there
+from mofang.studio.words import shown
 from mofang.studio.works import must_cover_training, to_learn_from
 
 NO_PICTURES = {".eps", ".ps", ".pdf", ".wmf", ".emf", ".mpg", ".mpeg", ".h5", ".hdf", ".grib", ".bufr", ".fits"}
@@ -62,12 +63,6 @@ def _files(folder: Path) -> Iterator[Path]:
             path = Path(place) / name
             if not name.startswith(".") and not path.is_symlink() and path.is_file():
                 yield path
-
-
-def shown(path: Path | str) -> str:
-    """A path as it can be printed on one line and stored as UTF-8, whatever bytes it is made of."""
-    text = str(path).encode("utf-8", "backslashreplace").decode()
-    return "".join(letter if letter.isprintable() else f"\\x{ord(letter):02x}" for letter in text)
 
 
 class Papers:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from mofang.image.data import near, report
 from mofang.image.data.caption import Caption, caption_of
 from mofang.image.data.crop import square
-from mofang.image.data.files import Found, Papers, find, shown
+from mofang.image.data.files import Found, Papers, find
 from mofang.image.data.split import held_out, joined
 from mofang.image.data.store import MANIFEST, SIZES, VERSION, Line, Pictures, digest, write_split
 from mofang.image.safe import on_white, open_rgba
@@ -23,6 +23,7 @@ from mofang.studio.atomic import atomic_folder
 from mofang.studio.errors import UserError
 from mofang.studio.library import file_hash
 from mofang.studio.progress import Event, Progress, Stages
+from mofang.studio.words import shown
 
 PIXELS, GREYS = ".pixels", ".greys"
 """Working files of a dataset being made: all pictures and their grey copies, before they are split."""

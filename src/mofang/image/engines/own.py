@@ -91,20 +91,13 @@ class Painter:
               ) -> NDArray[np.uint8]:  # fmt: skip
         """(N, size, size, channels) pictures of N captions, straight alpha; one seed gives one picture, in any batch.
 
-        The equation is solved from noise (t = 1) to picture (t = 0) by the two-step Adams–Bashforth method in `steps` steps,
-        each of one look at the network, and led away by `guidance` from the captions in `without` (by default, from no caption
-        at all: Ho & Salimans 2021).
+        The equation is `solved` in `steps` steps, led away by `guidance` from the captions in `without` (by default, from no
+        caption at all: Ho & Salimans 2021).
         """
         assert len(words) == len(styles) == len(seeds), "a style and a seed for each caption"
         x = np.stack([np.random.default_rng(seed).standard_normal(self._grid, np.float32) for seed in seeds])
         velocity = self._velocity([*words, *(without or [""] * len(words))], [*styles, *styles], guidance)
-        times = np.linspace(1, 0, steps + 1, dtype=np.float32)
-        before = None
-        for k, (t, after) in enumerate(pairwise(times)):
-            here = velocity(x, t)
-            x = x + (after - t) * (here if before is None else 1.5 * here - 0.5 * before)
-            before = here
-            on_step((k + 1) / steps)
+        x = solved(x, velocity, steps, on_step)
         made = self._answers("decoder", latents=x)[0]
         if made.shape != (len(x), self.channels, self.size, self.size):
             raise UserError(f"{self.folder / 'decoder.onnx'} is another model's; take the model's folder whole")
@@ -159,6 +152,20 @@ class Painter:
             return guided
 
         return velocity
+
+
+def solved(x: Any, velocity: Callable[[Any, float], Any], steps: int, on_step: Callable[[float], None] = lambda share: None) -> Any:
+    """From noise (t = 1) to latents (t = 0) by the two-step Adams–Bashforth method, each step one look at the network.
+
+    `x` and what `velocity` of it and t gives are arrays or tensors alike.
+    """
+    before = None
+    for k, (t, after) in enumerate(pairwise(np.linspace(1, 0, steps + 1, dtype=np.float32).tolist())):
+        here = velocity(x, t)
+        x = x + (after - t) * (here if before is None else 1.5 * here - 0.5 * before)
+        before = here
+        on_step((k + 1) / steps)
+    return x
 
 
 def small_on_white(pictures: NDArray[np.uint8], side: int) -> NDArray[np.float32]:

@@ -11,11 +11,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mofang.image.measure.features import Filters, features
+from mofang.image.data import Pictures as Dataset
+from mofang.image.measure.features import Filters, features, filters
 
 Pictures = NDArray[np.uint8]
 
 EXPECTED = 0.05
+MOST = 20_000
+"""Pictures of a dataset that are looked at, at most."""
 FEWEST = 8
 """Held-out pictures under which no threshold can be set."""
 
@@ -58,6 +61,12 @@ class Index:
         return np.sqrt(best), which
 
 
+def learned(data: Dataset) -> tuple[Index, Pictures]:
+    """The training pictures of a dataset, `MOST` at most, and their index."""
+    train = np.concatenate(list(data.split("train").batches(256, MOST)))
+    return Index(filters(train), train), train
+
+
 def copying(index: Index, generated: Pictures, held_out: Pictures) -> Copying:
     """How much of `generated` (N, size, size, channels) is nearer to the training set than held-out pictures are.
 
@@ -66,7 +75,7 @@ def copying(index: Index, generated: Pictures, held_out: Pictures) -> Copying:
     distances, nearest = index.nearest(generated)
     others = index.nearest(held_out)[0] if len(held_out) else np.zeros(0, np.float32)
     threshold = too_near(others)
-    rate = float((distances < threshold).mean()) if len(others) >= FEWEST else float("nan")
+    rate = float("nan") if np.isnan(threshold) else float((distances < threshold).mean())
     return Copying(rate, threshold, distances, nearest, others)
 
 

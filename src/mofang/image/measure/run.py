@@ -6,15 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mofang.image.data import Pictures
-from mofang.image.measure.copies import EXPECTED, Copying, Index, copying
-from mofang.image.measure.features import features, filters
+from mofang.image.measure.copies import EXPECTED, MOST, Copying, copying, learned
+from mofang.image.measure.features import features
 from mofang.image.measure.kid import diversity, kid
 from mofang.image.sampler import Sampler
 from mofang.studio.errors import UserError
 
 SEED = 1_000_000
 """First of the seeds measured by: none of those a creator is likely to have looked at and chosen by."""
-MOST = 20_000
 
 
 def measured(model: Path, data: Pictures, count: int = 512) -> dict[str, float]:
@@ -33,9 +32,8 @@ def measure(generated: NDArray[np.uint8], data: Pictures) -> tuple[dict[str, flo
     as a share of held-out pictures'; `copy_rate` beside `copy_expected`, that of new pictures (`measure.copies`). Where too
     few pictures are held out, KID is against training pictures, which reward copies, and the copy rate is missing.
     """
-    train = np.concatenate(list(data.split("train").batches(256, MOST)))
+    index, train = learned(data)
     held_out = np.concatenate([*data.split("val").batches(256, MOST), train[:0]])
-    index = Index(filters(train), train)
     made = features(index.net, generated)
     facts: dict[str, float] = {}
     reference = held_out if len(held_out) >= 2 else train

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from mofang.models import own
 from mofang.studio.atomic import write_atomic
 
 SMALL = 1024
@@ -21,10 +22,10 @@ def halved(path: Path) -> None:
     graph, casts = model.graph, []
     for tensor in graph.initializer:
         values = numpy_helper.to_array(tensor)
-        if values.dtype != np.float32 or values.size < SMALL:
+        if values.dtype != np.float32 or values.size < SMALL or (half := own.halved(values)).dtype != np.float16:
             continue
         name = tensor.name
-        tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float16), name + ".half"))
+        tensor.CopyFrom(numpy_helper.from_array(half, name + ".half"))
         casts.append(helper.make_node("Cast", [name + ".half"], [name], to=TensorProto.FLOAT))
     nodes = [*casts, *graph.node]
     del graph.node[:]

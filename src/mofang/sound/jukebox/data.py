@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from mofang.sound import pcm
 from mofang.studio.atomic import atomic_folder, write_atomic
 from mofang.studio.errors import UserError
+from mofang.studio.given import as_declared
 from mofang.studio.library import file_hash
 from mofang.studio.progress import Progress, silent
 from mofang.studio.words import shown
-from mofang.studio.works import KINDS, must_cover_training, to_learn_from
+from mofang.studio.works import KINDS, files_in, must_cover_training, to_learn_from
 
 MANIFEST, SOUND, FORMAT = "jukebox.json", "sound.i16", "mofang-jukebox-1"
 SHORTEST = 2.0
@@ -76,8 +77,7 @@ class Corpus:
             entries = tuple(Entry(**entry) for entry in manifest["recordings"])
             if manifest["format"] != FORMAT or type(manifest["rate"]) is not int or not 8000 <= manifest["rate"] <= 48_000:
                 raise ValueError("another format")
-            papers = ((getattr(entry, name), kind) for entry in entries for name, kind in Entry.__annotations__.items())
-            if not re.fullmatch("[0-9a-f]{64}", manifest["data_sha256"]) or any(type(value) is not kind for value, kind in papers):
+            if not re.fullmatch("[0-9a-f]{64}", manifest["data_sha256"]) or not all(map(as_declared, entries)):
                 raise ValueError("its hash or a recording's papers are none")
             float(manifest["seconds"])
             count, half = divmod((folder / SOUND).stat().st_size, 2)
@@ -212,10 +212,7 @@ def _files(paths: Iterable[Path]) -> Iterator[tuple[Path, Path]]:
         if path.is_file():
             yield path, path.parent
             continue
-        for file in sorted(path.rglob("*")):
-            hidden = any(part.startswith(".") for part in file.relative_to(path).parts)
-            if file.suffix.lower() in KINDS["audio"] and file.is_file() and not file.is_symlink() and not hidden:
-                yield file, path
+        yield from ((file, path) for file in sorted(files_in(path)) if file.suffix.lower() in KINDS["audio"])
 
 
 def _usable(path: Path, samples: Floats, rate: int) -> None:

@@ -103,9 +103,8 @@ def _kept(course: Course) -> float:
     """Numbers that a step keeps for its backward pass, at the least."""
     shape, settings = course.shape, course.settings
     if isinstance(shape, PriorShape):
-        # Of each block queries, keys, values, what was mixed and normed; gate, up and their product; and the logits.
-        block = 6 * shape.width + 3 * shape.inner
-        return settings.batch * ((shape.context + shape.lyrics) * shape.layers * block + shape.context * shape.codes)
+        blocks = shape.layers * memory.kept_by_block(shape.width, shape.inner)
+        return settings.batch * ((shape.context + shape.lyrics) * blocks + shape.context * shape.codes)  # And the logits.
     # Of each residual convolution, down and up, its input and both of what is rectified.
     places = sum(settings.window / prod(each[: number + 1]) for each in shape.strides for number in range(len(each)))
     return settings.batch * places * shape.depth * 2 * 3 * shape.width

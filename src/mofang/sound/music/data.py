@@ -16,6 +16,7 @@ from mofang.sound.music import tokens
 from mofang.sound.music.score import Score
 from mofang.studio.atomic import atomic_folder
 from mofang.studio.errors import UserError
+from mofang.studio.given import as_declared
 from mofang.studio.works import must_cover_training, to_learn_from
 
 MANIFEST, TOKENS = "music.json", "tokens.npy"
@@ -127,7 +128,7 @@ def open_data(folder: Path) -> Data:
             raise ValueError("another vocabulary")
         if not any(entry.part == "train" for entry in entries):
             raise ValueError("no piece to learn from")
-        if any(type(getattr(entry, name)) is not kind for entry in entries for name, kind in Entry.__annotations__.items()):
+        if not all(map(as_declared, entries)):
             raise ValueError("pieces whose papers are none")
         if any(entry.start < 0 or entry.length < 1 or entry.start + entry.length > len(stream) for entry in entries):
             raise ValueError("pieces that lie outside it")

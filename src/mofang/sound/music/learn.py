@@ -53,10 +53,9 @@ def learn(data: Data, folder: Path, course: Course, listen: Listener = lambda re
     if course.settings.batch < (world := distributed.world()):
         raise UserError(f"{world} processes cannot share a batch of {course.settings.batch}; take --batch {world} or more")
     settings, config = course.settings, config_for(*SIZES[course.size], context=4096)
-    # Of each block queries, keys, values, what was mixed and normed; gate, up and their product; and the logits.
-    block = 6 * config["hidden_size"] + 3 * config["intermediate_size"]
+    blocks = config["num_hidden_layers"] * memory.kept_by_block(config["hidden_size"], config["intermediate_size"])
     longest = min(settings.context, max(entry.length for entry in data.entries))
-    kept = settings.batch // world * longest * (config["num_hidden_layers"] * block + config["vocab_size"])
+    kept = settings.batch // world * longest * (blocks + config["vocab_size"])  # And the logits.
     memory.must_fit(lambda: ScoreNet(config), kept, settings.precision, "--batch, --context or --size")
     recipe = course.recipe(data)
     with open_run(folder, recipe, fresh) as run:

@@ -1,5 +1,6 @@
 """An acoustic model and a vocoder as one voice: a folder that speaks."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -68,10 +69,15 @@ def part(folder: Path, kind: str) -> tuple[dict[str, Any], dict[str, NDArray[Any
     Raises `UserError` for a folder that holds neither."""
     config, tensors = own.read_config(folder), own.read_tensors(folder)
     if config["model_type"] == MODEL_TYPE and isinstance(config.get(kind), dict):
-        return config[kind], {name.partition(".")[2]: value for name, value in tensors.items() if name.startswith(f"{kind}.")}
+        return config[kind], part_of(tensors, kind)
     if config["model_type"] != kind:
         raise UserError(f"{folder.name} is a model of kind {config['model_type'][:40]!r}; give one of kind {kind!r}, or a voice")
     return config, tensors
+
+
+def part_of(tensors: Mapping[str, NDArray[Any]], kind: str) -> dict[str, NDArray[Any]]:
+    """The weights of one part of a voice, by their names in that part."""
+    return {name.partition(".")[2]: value for name, value in tensors.items() if name.startswith(f"{kind}.")}
 
 
 def _part(card: dict[str, object]) -> dict[str, object]:

@@ -22,7 +22,7 @@ from mofang.sound.speech import phrases
 from mofang.studio.errors import UserError
 from mofang.studio.progress import Progress, silent
 from mofang.studio.words import shown
-from mofang.studio.works import KINDS, Work
+from mofang.studio.works import KINDS, Work, files_in
 
 Floats = NDArray[np.float32]
 
@@ -69,10 +69,7 @@ def _recordings(paths: Sequence[Path]) -> list[Path]:
     found: list[Path] = []
     for path in paths:
         if path.is_dir():
-            # As consent is recorded: without what lies hidden, or is a link.
-            shows = [file for file in path.rglob("*") if file.is_file() and not file.is_symlink()
-                     and not any(part.startswith(".") for part in file.relative_to(path).parts)]  # fmt: skip
-            found += sorted(file for file in shows if file.suffix.lower() in KINDS["audio"])
+            found += sorted(file for file in files_in(path) if file.suffix.lower() in KINDS["audio"])
         elif path.is_file():
             found.append(path)
         else:

@@ -15,7 +15,7 @@ from mofang.sound.frontend.symbols import SYMBOLS
 from mofang.sound.own import consent
 from mofang.sound.own.acoustic import AcousticModel, AcousticShape
 from mofang.sound.own.features import HOP, RATE
-from mofang.sound.own.join import MODEL_TYPE, part
+from mofang.sound.own.join import MODEL_TYPE, part_of
 from mofang.sound.wavenet.sampler import Sampler
 from mofang.sound.wavenet.shape import Shape
 from mofang.studio.errors import UserError
@@ -61,8 +61,9 @@ def opened(folder: Path, changed: int) -> tuple[AcousticModel, Sampler, dict[str
     if not isinstance(config.get("temperature", 1.0), int | float) or not isinstance(config.get("speakers"), list):
         raise UserError(f"the {own.CONFIG} in {folder} is no voice's; make the voice again with: mofang sound join")
     consent.may_speak(own.read_card(folder))
-    (first, acoustic), (second, wavenet) = part(folder, "acoustic"), part(folder, "wavenet")
-    return AcousticModel(AcousticShape.read(first), acoustic), Sampler(Shape.read(second), wavenet), config
+    tensors = own.read_tensors(folder)
+    return (AcousticModel(AcousticShape.read(config["acoustic"]), part_of(tensors, "acoustic")),
+            Sampler(Shape.read(config["wavenet"]), part_of(tensors, "wavenet")), config)  # fmt: skip
 
 
 def speaker_number(config: dict[str, Any], name: str) -> int:

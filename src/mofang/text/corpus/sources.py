@@ -1,12 +1,13 @@
 """Which files a corpus is made of, and whether they may be used to train."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from mofang.studio.errors import UserError
 from mofang.studio.library import file_hash
-from mofang.studio.works import must_cover_training, to_learn_from
+from mofang.studio.words import shown
+from mofang.studio.works import files_in, must_cover_training, to_learn_from
 from mofang.text.corpus.readers import SUFFIXES
 from mofang.text.corpus.tally import Tally
 
@@ -41,7 +42,7 @@ def find(works: Sequence[Path], tally: Tally) -> list[Source]:
     for work in works:
         if not work.exists():
             raise UserError(f"{shown(work)} does not exist; give a file or a folder of works")
-        for file in [work] if work.is_file() else sorted(_files(work)):
+        for file in [work] if work.is_file() else sorted(files_in(work)):
             if file != work and file.suffix.lower() not in SUFFIXES:
                 tally.drop("file of another kind", shown(file.relative_to(work)), 0)
                 continue
@@ -56,19 +57,6 @@ def find(works: Sequence[Path], tally: Tally) -> list[Source]:
         raise UserError(f"nothing in {', '.join(map(shown, works))} is a text that can be read; text files end in "
                         f"{', '.join(sorted(SUFFIXES))}")  # fmt: skip
     return list(found.values())
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    for path in folder.rglob("*"):
-        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if not hidden and not path.is_symlink() and path.is_file():
-            yield path
-
-
-def shown(path: Path) -> str:
-    """A path as it can be printed on one line and stored as UTF-8, whatever bytes it is made of."""
-    text = str(path).encode("utf-8", "backslashreplace").decode()
-    return "".join(character if character.isprintable() else f"\\x{ord(character):02x}" for character in text)
 
 
 def with_papers(
