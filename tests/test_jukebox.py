@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hostile_data import claim_in
 from mofang import trust
 from mofang.apps.remake import remake
 from mofang.cli import mofang
@@ -266,12 +267,7 @@ def test_data_that_say_what_no_data_say(corpus, tmp_path, name):
     elif name == "deep":
         manifest.write_text("[" * 100_000)
     else:
-        said, claim = json.loads(manifest.read_text()), CLAIMS[name]
-        if next(iter(claim)) in said:
-            said |= claim
-        else:
-            said["recordings"] = [each | claim for each in said["recordings"]]
-        manifest.write_text(json.dumps(said))
+        claim_in(manifest, CLAIMS[name], "recordings")
     done = CliRunner().invoke(mofang, ["--studio", str(tmp_path / "studio"), "jukebox", "train", str(copy), "--budget", "1steps"])
     assert isinstance(done.exception, UserError), (done.output, done.exception)
     assert "no recordings to learn from" in str(done.exception) and "\n" not in str(done.exception)

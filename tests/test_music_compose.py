@@ -1,7 +1,6 @@
 """Learning, composing and playing: the network against numpy, exact resume, grammar, form, cadence, copying, the room."""
 
 import io
-import json
 import os
 import shutil
 from itertools import pairwise
@@ -10,6 +9,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from hostile_data import claim_in
 from mofang import models
 from mofang.apps.remake import remake
 from mofang.cli import mofang
@@ -272,12 +272,7 @@ def test_data_that_say_what_no_data_say(prepared, tmp_path, name):
     elif name == "deep":
         manifest.write_text("[" * 100_000)
     else:
-        said, claim = json.loads(manifest.read_text()), CLAIMS[name]
-        if next(iter(claim)) in said:
-            said |= claim
-        else:
-            said["pieces"] = [each | claim for each in said["pieces"]]
-        manifest.write_text(json.dumps(said))
+        claim_in(manifest, CLAIMS[name], "pieces")
     done = CliRunner().invoke(mofang, ["--studio", str(tmp_path / "studio"), "music", "train", str(copy), "--budget", "1steps"])
     assert isinstance(done.exception, UserError), (done.output, done.exception)
     assert "no music to learn from" in str(done.exception) and "\n" not in str(done.exception)

@@ -17,13 +17,7 @@ from mofang.sound.own.features import HOP, SIZE  # noqa: E402
 from mofang.studio.errors import UserError  # noqa: E402
 from mofang.training import memory  # noqa: E402
 
-
-@pytest.fixture(autouse=True)
-def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(scope="module")

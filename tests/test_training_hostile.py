@@ -43,12 +43,7 @@ DEEP = "[" * 100_000
 HUGE = "1" + "0" * 400
 
 
-@pytest.fixture(autouse=True)
-def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def learn(folder, toy=None, *, settings=None, fresh=False, steps=STEPS, listen=lambda record: None):

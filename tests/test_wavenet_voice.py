@@ -39,12 +39,7 @@ ACOUSTIC = AcousticShape(width=16, encoder=1, timing=1, decoder=1)
 QUICK = Settings(window=6, batch=1, precision="float32", validation=2)
 
 
-@pytest.fixture(autouse=True)
-def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(scope="module")
